@@ -1,0 +1,130 @@
+import type { Graph } from '../graph/graph';
+import { NONE } from '../graph/units';
+import type { PartitionRules } from '../partition/partition';
+import { peakBytes, residentWeights } from './check/memory';
+import { checkOrder } from './check/order';
+import { expectedTransfers, replayPlan, type Replay } from './check/replay';
+import { checkSynchronous } from './check/synchronous';
+import { checkOverlapped, matchEvents, nanoseconds, type Timeline } from './check/timeline';
+import { type Violation, Violations } from './check/violations';
+import type { Plan } from './plan';
+
+/** What a replay of a plan found. `seconds` and `devicePeakBytes` are the checker's own figures. */
+export interface CheckReport {
+  readonly valid: boolean;
+  readonly violations: readonly Violation[];
+  readonly seconds?: number;
+  readonly devicePeakBytes?: readonly number[];
+}
+
+/**
+ * Replays a plan on its graph (built with the plan's `fuse` and bindings) and lists every broken promise:
+ * coverage of each axis, every element that a shard needs made or received on its device, dependencies, no
+ * device or link used twice at once, message sizes, memory in time, latency, and the order's figures.
+ *
+ * Shares no code with the search; both rest on the partition rules, which are proven by execution.
+ */
+export function checkPlan(graph: Graph, rules: PartitionRules, plan: Plan): CheckReport {
+  const violations = new Violations();
+  const replay = replayPlan(graph, rules, plan, violations);
+  if (replay === undefined) return { valid: false, violations: violations.all() };
+
+  checkOrder(graph, plan, replay.steps, violations);
+  const synchronous = plan.latency.model === 'synchronous';
+  const expected = expectedTransfers(replay, !synchronous, violations);
+  const timeline = matchEvents(replay, expected, violations);
+  const latency = synchronous ? checkSynchronous(replay, timeline, violations) : overlappedLatency();
+  checkLatency(plan, latency, violations);
+  const peaks = peakBytes(replay, timeline, synchronous);
+  checkDevices(replay, timeline, peaks, violations);
+  return {
+    valid: !violations.any,
+    violations: violations.all(),
+    seconds: latency / 1e9,
+    devicePeakBytes: peaks,
+  };
+
+  function overlappedLatency(): number {
+    checkOverlapped(replay!, timeline, violations);
+    return outputsWhole(replay!, timeline);
+  }
+}
+
+/** When the last element of the last output is on the sink, in nanoseconds. */
+function outputsWhole(replay: Replay, timeline: Timeline): number {
+  const { graph, sink } = replay;
+  let latest = 0;
+  for (const { transfer, end } of timeline.transfers) {
+    if (transfer.to === sink && !transfer.isPartial && graph.storages[transfer.storage].isOutput)
+      latest = Math.max(latest, end);
+  }
+  for (const { shard, end } of timeline.shards) {
+    const makesOutput = [...shard.makes.keys()].some((storage) => graph.storages[storage].isOutput);
+    if (shard.device === sink && makesOutput) latest = Math.max(latest, end);
+  }
+  for (const { operator, device, end } of timeline.reductions) {
+    const isOutput = operator.outputs.some(
+      (id) => id !== NONE && graph.storages[graph.tensors[id].storage].isOutput,
+    );
+    if (device === sink && isOutput) latest = Math.max(latest, end);
+  }
+  return latest;
+}
+
+function checkLatency(plan: Plan, latency: number, violations: Violations): void {
+  const { seconds, lowerBoundSeconds } = plan.latency;
+  if (nanoseconds(seconds) !== latency) {
+    violations.add(
+      'latency',
+      `latency.seconds says ${seconds}, replaying the timeline gives ${latency / 1e9}.`,
+    );
+  }
+  if (lowerBoundSeconds > seconds) {
+    violations.add(
+      'bound',
+      `latency.lowerBoundSeconds ${lowerBoundSeconds} lies above the latency ${seconds}.`,
+    );
+  }
+}
+
+function checkDevices(
+  replay: Replay,
+  timeline: Timeline,
+  peaks: readonly number[],
+  violations: Violations,
+): void {
+  const { plan } = replay;
+  const weights = residentWeights(replay);
+  plan.cluster.devices.forEach((device, index) => {
+    const entry = plan.devices.find((candidate) => candidate.name === device.name);
+    if (entry === undefined) {
+      violations.add('memory', `Device "${device.name}" is missing from the plan's devices.`);
+      return;
+    }
+    if (peaks[index] > device.memory) {
+      violations.add(
+        'memory',
+        `${device.name} needs ${peaks[index]} bytes at its peak, but has ${device.memory}.`,
+      );
+    }
+    const claims: readonly [string, number, number][] = [
+      ['limitBytes', entry.limitBytes, device.memory],
+      ['peakBytes', entry.peakBytes, peaks[index]],
+      ['weightBytes', entry.weightBytes, weights[index]],
+      ['busySeconds', nanoseconds(entry.busySeconds), busyNanoseconds(timeline, index)],
+    ];
+    for (const [field, said, found] of claims) {
+      if (said !== found)
+        violations.add(
+          'memory',
+          `devices "${device.name}" ${field} says ${said}, the replay gives ${found}.`,
+        );
+    }
+  });
+}
+
+function busyNanoseconds(timeline: Timeline, device: number): number {
+  const shards = timeline.shards.filter((at) => at.shard.device === device);
+  const reductions = timeline.reductions.filter((at) => at.device === device);
+  return [...shards, ...reductions].reduce((sum, at) => sum + at.end - at.start, 0);
+}

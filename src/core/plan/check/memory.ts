@@ -1,0 +1,198 @@
+import { NONE } from '../../graph/units';
+import { boxBytes, type Timeline } from './timeline';
+import { placement, type Replay, storageBytes } from './replay';
+import { boxRuns, countRuns, EMPTY, overlaps, type Runs, unite } from './runs';
+import { tensorBytes } from '../../graph/elementType';
+
+/** Bytes held on a device over `[from, to)`, in nanoseconds or (synchronous) in steps. */
+interface Holding {
+  readonly device: number;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An event's place on the axis along which memory is counted. */
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Peak bytes per device: base memory, all weight slices it uses (each element once), and every region from the
+ * start of the event that makes it there to the end of the last event there that reads it. In `synchronous`
+ * an operator's messages and shards are one event, its step.
+ */
+export function peakBytes(replay: Replay, timeline: Timeline, synchronous: boolean): number[] {
+  const holdings = regionHoldings(replay, timeline, synchronous);
+  const weights = residentWeights(replay);
+  return replay.plan.cluster.devices.map(
+    (device, index) =>
+      device.baseMemory + weights[index] + highest(holdings.filter((holding) => holding.device === index)),
+  );
+}
+
+/** Bytes of the weight elements that a device's shards use, each element once. */
+export function residentWeights(replay: Replay): number[] {
+  const { graph } = replay;
+  return replay.devices.map((_, device) => {
+    const used = new Map<number, Runs>();
+    let unshaped = 0;
+    for (const shard of replay.shards.flat()) {
+      if (shard.device !== device) continue;
+      shard.operator.inputs.forEach((id, position) => {
+        const box = shard.work.inputs[position];
+        if (id === NONE || !graph.tensors[id].isWeight || box === undefined) return;
+        const shape = graph.tensors[id].shape;
+        if (shape === undefined) unshaped += boxBytes(replay, id, box);
+        else used.set(id, unite(used.get(id) ?? EMPTY, boxRuns(shape as number[], box)));
+      });
+    }
+    let bytes = unshaped;
+    for (const [id, runs] of used)
+      bytes += tensorBytes(graph.tensors[id].type ?? 'float32', countRuns(runs)) ?? 0;
+    return bytes;
+  });
+}
+
+function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean): Holding[] {
+  const { graph, stepOf, sink, source, reduceOn } = replay;
+  const lastStep = replay.steps.length;
+  const span = (event: Span, step: number): Span => (synchronous ? { start: step, end: step + 1 } : event);
+  const end = synchronous ? lastStep + 1 : timeline.end;
+  const transferSpan = (at: Timeline['transfers'][number]): Span =>
+    span(at, at.transfer.consumer === NONE ? lastStep : stepOf[at.transfer.consumer]);
+
+  const holdings: Holding[] = [];
+  const readersOf = new Map<number, { device: number; elements: Runs; end: number; consumer: number }[]>();
+  const addReader = (
+    storage: number,
+    reader: { device: number; elements: Runs; end: number; consumer: number },
+  ): void => {
+    readersOf.set(storage, [...(readersOf.get(storage) ?? []), reader]);
+  };
+  for (const at of timeline.shards) {
+    for (const [storage, elements] of at.shard.needs) {
+      addReader(storage, {
+        device: at.shard.device,
+        elements,
+        end: span(at, at.shard.step).end,
+        consumer: at.shard.operator.id,
+      });
+    }
+  }
+  for (const at of timeline.transfers) {
+    if (at.transfer.isPartial) continue;
+    addReader(at.transfer.storage, {
+      device: at.transfer.from,
+      elements: at.transfer.elements,
+      end: transferSpan(at).end,
+      consumer: NONE,
+    });
+  }
+  const lastRead = (storage: number, device: number, elements: Runs, from: number, only?: number): number => {
+    let last = from;
+    for (const reader of readersOf.get(storage) ?? []) {
+      const reads = reader.device === device && (only === undefined || reader.consumer === only);
+      if (reads && reader.end > last && overlaps(reader.elements, elements)) last = reader.end;
+    }
+    if (graph.storages[storage].isOutput && device === sink && only === undefined) last = end;
+    return last;
+  };
+
+  for (const storage of graph.storages) {
+    if (storage.producer !== NONE) continue;
+    const whole = placement(replay, storage.id).made[source];
+    const to = lastRead(storage.id, source, whole, 0);
+    holdings.push({ device: source, bytes: storageBytes(graph, storage.id, countRuns(whole)), from: 0, to });
+  }
+  for (const at of timeline.shards) {
+    const { shard } = at;
+    const own = span(at, shard.step);
+    for (const [storage, elements] of shard.makes) {
+      const to = lastRead(storage, shard.device, elements, own.end);
+      holdings.push({
+        device: shard.device,
+        bytes: storageBytes(graph, storage, countRuns(elements)),
+        from: own.start,
+        to,
+      });
+    }
+    if (shard.operator.bodyPeak.bytes > 0) {
+      holdings.push({
+        device: shard.device,
+        bytes: shard.operator.bodyPeak.bytes,
+        from: own.start,
+        to: own.end,
+      });
+    }
+    for (const [storage, bytes] of shard.partials) {
+      holdings.push({
+        device: shard.device,
+        bytes,
+        from: own.start,
+        to: partialEnd(shard.operator.id, shard.device, storage, own.end),
+      });
+    }
+  }
+  for (const at of timeline.transfers) {
+    const { transfer } = at;
+    const own = transferSpan(at);
+    const to = transfer.isPartial
+      ? reductionSpan(transfer.consumer).end
+      : lastRead(
+          transfer.storage,
+          transfer.to,
+          transfer.elements,
+          own.end,
+          synchronous && transfer.consumer !== NONE ? transfer.consumer : undefined,
+        );
+    holdings.push({ device: transfer.to, bytes: transfer.bytes, from: own.start, to });
+  }
+  for (const at of timeline.reductions) {
+    const own = span(at, stepOf[at.operator.id]);
+    const storage = graph.tensors[at.operator.outputs[0]].storage;
+    const whole = placement(replay, storage).made[at.device];
+    const to = lastRead(storage, at.device, whole, own.end);
+    holdings.push({
+      device: at.device,
+      bytes: storageBytes(graph, storage, countRuns(whole)),
+      from: own.start,
+      to,
+    });
+  }
+  return holdings;
+
+  function reductionSpan(operator: number): Span {
+    const at = timeline.reductions.find((reduction) => reduction.operator.id === operator);
+    return at === undefined ? { start: 0, end } : span(at, stepOf[operator]);
+  }
+
+  function partialEnd(operator: number, device: number, storage: number, from: number): number {
+    if (reduceOn[operator] === device) return reductionSpan(operator).end;
+    const sent = timeline.transfers.find(
+      ({ transfer }) =>
+        transfer.isPartial &&
+        transfer.consumer === operator &&
+        transfer.from === device &&
+        transfer.storage === storage,
+    );
+    return sent === undefined ? from : transferSpan(sent).end;
+  }
+}
+
+/** Largest sum of holdings at one instant. */
+function highest(holdings: readonly Holding[]): number {
+  const changes = holdings.flatMap(({ bytes, from, to }) => [
+    { at: from, bytes },
+    { at: to, bytes: -bytes },
+  ]);
+  changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes);
+  let held = 0;
+  let peak = 0;
+  for (const change of changes) {
+    held += change.bytes;
+    peak = Math.max(peak, held);
+  }
+  return peak;
+}

@@ -1,0 +1,193 @@
+import { tensorBytes } from '../../graph/elementType';
+import type { Graph, Operator, Storage } from '../../graph/graph';
+import { NONE } from '../../graph/units';
+import type { Plan } from '../plan';
+import { describeOperator, storageName } from './replay';
+import type { Violations } from './violations';
+
+/** First and last step at which a storage is live. */
+interface Lifetime {
+  readonly first: number;
+  readonly last: number;
+}
+
+const ARENA_ALIGNMENT = 64;
+
+/** Replays the order on one device: precedence, peak, bound, lifetimes and arena. */
+export function checkOrder(
+  graph: Graph,
+  plan: Plan,
+  steps: readonly Operator[],
+  violations: Violations,
+): void {
+  const stepOf = new Map(steps.map((operator, step) => [operator.id, step]));
+  checkPrecedence(graph, steps, stepOf, violations);
+  const lifetimes = graph.storages.map((storage) => lifetime(storage, stepOf, steps.length));
+  const { order } = plan;
+  const peak = peakOf(graph, lifetimes, steps, plan.options.inPlace === 'elementwise');
+  if (peak !== order.peakBytes) {
+    violations.add('order', `order.peakBytes says ${order.peakBytes}, replaying the steps gives ${peak}.`);
+  }
+  if (order.lowerBoundBytes > order.peakBytes) {
+    violations.add(
+      'order',
+      `order.lowerBoundBytes ${order.lowerBoundBytes} lies above the peak ${order.peakBytes}.`,
+    );
+  }
+  if (order.status === 'optimal' && order.lowerBoundBytes !== order.peakBytes) {
+    violations.add('order', 'order.status says optimal, but the lower bound is not the peak.');
+  }
+  if (order.weightBytes !== graph.weightBytes.bytes) {
+    violations.add(
+      'order',
+      `order.weightBytes says ${order.weightBytes}, the model's weights have ${graph.weightBytes.bytes}.`,
+    );
+  }
+  checkTensors(graph, plan, lifetimes, violations);
+}
+
+function checkPrecedence(
+  graph: Graph,
+  steps: readonly Operator[],
+  stepOf: ReadonlyMap<number, number>,
+  violations: Violations,
+): void {
+  for (const operator of steps) {
+    for (const input of operator.inputs) {
+      const producer = input === NONE ? NONE : graph.tensors[input].producer;
+      if (producer !== NONE && stepOf.get(producer)! >= stepOf.get(operator.id)!) {
+        violations.add(
+          'order',
+          `${describeOperator(operator)} runs before ${describeOperator(graph.operators[producer])}, whose output it reads.`,
+        );
+      }
+    }
+  }
+}
+
+function lifetime(storage: Storage, stepOf: ReadonlyMap<number, number>, steps: number): Lifetime {
+  const first = storage.producer === NONE ? 0 : stepOf.get(storage.producer)!;
+  if (storage.isOutput) return { first, last: steps - 1 };
+  const last = storage.consumers.reduce((latest, consumer) => Math.max(latest, stepOf.get(consumer)!), first);
+  return { first, last };
+}
+
+function peakOf(
+  graph: Graph,
+  lifetimes: readonly Lifetime[],
+  steps: readonly Operator[],
+  inPlace: boolean,
+): number {
+  const change = new Float64Array(steps.length + 1);
+  lifetimes.forEach(({ first, last }, storage) => {
+    const bytes = graph.storages[storage].bytes ?? 0;
+    change[first] += bytes;
+    change[last + 1] -= bytes;
+  });
+  let live = 0;
+  let peak = 0;
+  steps.forEach((operator, step) => {
+    live += change[step];
+    const reused = inPlace ? (overwritten(graph, operator, step, lifetimes)?.bytes ?? 0) : 0;
+    peak = Math.max(peak, live + operator.bodyPeak.bytes - reused);
+  });
+  return peak;
+}
+
+/** The input storage that an elementwise operator may write its single output over, at this step. */
+function overwritten(
+  graph: Graph,
+  operator: Operator,
+  step: number,
+  lifetimes: readonly Lifetime[],
+): Storage | undefined {
+  const outputs = operator.outputs.filter((id) => id !== NONE);
+  if (!operator.isElementwise || operator.isView || outputs.length !== 1) return undefined;
+  const output = graph.storages[graph.tensors[outputs[0]].storage];
+  for (const input of operator.inputs) {
+    if (input === NONE || graph.tensors[input].storage === NONE) continue;
+    const storage = graph.storages[graph.tensors[input].storage];
+    if (storage.bytes === output.bytes && !storage.isOutput && lifetimes[storage.id].last === step)
+      return storage;
+  }
+  return undefined;
+}
+
+function checkTensors(
+  graph: Graph,
+  plan: Plan,
+  lifetimes: readonly Lifetime[],
+  violations: Violations,
+): void {
+  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
+  const placed: { storage: number; start: number; end: number; life: Lifetime }[] = [];
+  for (const storage of graph.storages) {
+    const entry = byName.get(storageName(graph, storage.id));
+    if (entry === undefined) {
+      violations.add(
+        'order',
+        `Tensor "${storageName(graph, storage.id)}" is missing from the plan's tensors.`,
+      );
+      continue;
+    }
+    const life = lifetimes[storage.id];
+    if (entry.firstStep !== life.first || entry.lastStep !== life.last) {
+      violations.add(
+        'order',
+        `Tensor "${entry.name}" lives from step ${life.first} to ${life.last}, not ${entry.firstStep} to ${entry.lastStep}.`,
+      );
+    }
+    const tensor = graph.tensors[storage.tensors[0]];
+    const elements = tensor.shape?.reduce<number>((product, length) => product * (length ?? NaN), 1);
+    const bytes =
+      tensor.type === undefined || elements === undefined ? undefined : tensorBytes(tensor.type, elements);
+    if (bytes !== undefined && entry.bytes !== bytes) {
+      violations.add('order', `Tensor "${entry.name}" has ${bytes} bytes, not ${entry.bytes}.`);
+    }
+    if (entry.offset % ARENA_ALIGNMENT !== 0)
+      violations.add(
+        'arena',
+        `Tensor "${entry.name}" lies at ${entry.offset}, which is not a multiple of ${ARENA_ALIGNMENT}.`,
+      );
+    if ((storage.bytes ?? 0) > 0)
+      placed.push({
+        storage: storage.id,
+        start: entry.offset,
+        end: entry.offset + (storage.bytes ?? 0),
+        life,
+      });
+  }
+  checkArena(graph, plan, placed, violations);
+}
+
+function checkArena(
+  graph: Graph,
+  plan: Plan,
+  placed: readonly { storage: number; start: number; end: number; life: Lifetime }[],
+  violations: Violations,
+): void {
+  const mayShareStep = plan.options.inPlace === 'elementwise';
+  const end = placed.reduce((highest, entry) => Math.max(highest, entry.end), 0);
+  if (end > plan.order.arenaBytes)
+    violations.add('arena', `A tensor ends at ${end}, outside the arena of ${plan.order.arenaBytes} bytes.`);
+  const byStart = [...placed].sort((a, b) => a.life.first - b.life.first);
+  let live: typeof byStart = [];
+  for (const entry of byStart) {
+    live = live.filter((other) => other.life.last >= entry.life.first);
+    for (const other of live) {
+      if (entry.start >= other.end || other.start >= entry.end) continue;
+      const handsOver =
+        mayShareStep &&
+        other.life.last === entry.life.first &&
+        other.start === entry.start &&
+        other.end === entry.end;
+      if (!handsOver) {
+        violations.add(
+          'arena',
+          `"${storageName(graph, entry.storage)}" and "${storageName(graph, other.storage)}" are live together and overlap.`,
+        );
+      }
+    }
+    live.push(entry);
+  }
+}

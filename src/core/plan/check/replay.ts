@@ -1,0 +1,354 @@
+import { tensorBytes } from '../../graph/elementType';
+import type { Graph, Operator } from '../../graph/graph';
+import { NONE } from '../../graph/units';
+import type { PartitionRules, ShardWork, Split } from '../../partition/partition';
+import type { Plan, PlanOperator } from '../plan';
+import {
+  boxRuns,
+  countRuns,
+  EMPTY,
+  intersect,
+  overlaps,
+  type Runs,
+  subtract,
+  unite,
+  wholeRuns,
+} from './runs';
+import type { Violations } from './violations';
+
+/** One shard as the plan gives it, with the elements that it reads and makes, per storage. */
+export interface ReplayShard {
+  readonly operator: Operator;
+  readonly step: number;
+  readonly device: number;
+  readonly work: ShardWork;
+  /** Storage -> elements read. */
+  readonly needs: ReadonlyMap<number, Runs>;
+  /** Storage -> elements computed here, and the part of them that it owns. Empty for a partial sum. */
+  readonly makes: ReadonlyMap<number, Runs>;
+  readonly owns: ReadonlyMap<number, Runs>;
+  /** Storage -> bytes of the full-size partial sum that it makes (`K` only). */
+  readonly partials: ReadonlyMap<number, number>;
+}
+
+/** A plan laid over its graph: devices by position, shards per operator. */
+export interface Replay {
+  readonly graph: Graph;
+  readonly plan: Plan;
+  readonly devices: readonly string[];
+  readonly source: number;
+  readonly sink: number;
+  /** Operator id -> step. */
+  readonly stepOf: readonly number[];
+  /** Operators in execution order. */
+  readonly steps: readonly Operator[];
+  /** Operator id -> its shards by device position; empty for views. */
+  readonly shards: readonly (readonly ReplayShard[])[];
+  /** Operator id -> device that adds the partial sums, or `NONE`. */
+  readonly reduceOn: readonly number[];
+}
+
+export function storageElements(graph: Graph, storage: number): number {
+  const shape = graph.tensors[graph.storages[storage].tensors[0]].shape;
+  return shape === undefined ? 0 : shape.reduce<number>((product, length) => product * (length ?? 0), 1);
+}
+
+/** Bytes of `elements` elements of a storage; 0 where its type or shape is not known. */
+export function storageBytes(graph: Graph, storage: number, elements: number): number {
+  const type = graph.tensors[graph.storages[storage].tensors[0]].type;
+  return type === undefined ? 0 : (tensorBytes(type, elements) ?? 0);
+}
+
+/** Name under which a storage's messages and lifetimes appear: the tensor that made it. */
+export function storageName(graph: Graph, storage: number): string {
+  return graph.tensors[graph.storages[storage].tensors[0]].name;
+}
+
+export function describeOperator(operator: Operator): string {
+  return `operator ${operator.index} (${operator.type}${operator.name ? ` "${operator.name}"` : ''})`;
+}
+
+/**
+ * Steps, devices and shards of a plan. Finds gaps, overlaps, unknown devices and splits that the operator does
+ * not allow; `undefined` where the plan is too far from the graph for the rest to mean anything.
+ */
+export function replayPlan(
+  graph: Graph,
+  rules: PartitionRules,
+  plan: Plan,
+  violations: Violations,
+): Replay | undefined {
+  const devices = plan.cluster.devices.map((device) => device.name);
+  const source = devices.indexOf(plan.cluster.source);
+  const sink = devices.indexOf(plan.cluster.sink);
+  if (source < 0 || sink < 0) {
+    violations.add('partition', "The cluster's source or sink is none of its devices.");
+    return undefined;
+  }
+  const byIndex = new Map(graph.operators.map((operator) => [operator.index, operator]));
+  const steps: Operator[] = [];
+  for (const index of plan.order.steps) {
+    const operator = byIndex.get(index);
+    if (operator === undefined || steps.includes(operator)) {
+      violations.add(
+        'order',
+        `order.steps names operator ${index}, which is ${operator ? 'there twice' : 'not in the model'}.`,
+      );
+      return undefined;
+    }
+    steps.push(operator);
+  }
+  if (steps.length !== graph.operators.length) {
+    violations.add(
+      'order',
+      `order.steps has ${steps.length} of the model's ${graph.operators.length} operators.`,
+    );
+    return undefined;
+  }
+  const stepOf = new Array<number>(graph.operators.length);
+  steps.forEach((operator, step) => (stepOf[operator.id] = step));
+
+  const entries = new Map(plan.operators.map((entry) => [entry.index, entry]));
+  const reduceOn = new Array<number>(graph.operators.length).fill(NONE);
+  const shards = graph.operators.map((operator) => {
+    if (operator.isView) return [];
+    const entry = entries.get(operator.index);
+    if (entry === undefined) {
+      violations.add('partition', `${describeOperator(operator)} has no partition in the plan.`);
+      return [];
+    }
+    if (entry.partition.dimension === 'K')
+      reduceOn[operator.id] = devices.indexOf(entry.partition.reduceOn ?? '');
+    return replayShards(graph, rules, operator, entry, devices, stepOf[operator.id], violations);
+  });
+  graph.operators.forEach((operator) => {
+    const entry = entries.get(operator.index);
+    if (entry?.partition.dimension === 'K' && !operator.isView && reduceOn[operator.id] < 0) {
+      violations.add(
+        'partition',
+        `${describeOperator(operator)} is split by K but reduceOn names no device.`,
+      );
+    }
+  });
+  return violations.any ? undefined : { graph, plan, devices, source, sink, stepOf, steps, shards, reduceOn };
+}
+
+function replayShards(
+  graph: Graph,
+  rules: PartitionRules,
+  operator: Operator,
+  entry: PlanOperator,
+  devices: readonly string[],
+  step: number,
+  violations: Violations,
+): ReplayShard[] {
+  const { dimension, axis, shards } = entry.partition;
+  const where = describeOperator(operator);
+  const split =
+    dimension === 'none'
+      ? undefined
+      : rules.splits(operator.id).find((s) => s.dimension === dimension && s.axis === axis);
+  if (dimension !== 'none' && split === undefined) {
+    violations.add('partition', `${where} cannot be split by ${dimension} along axis ${axis}.`);
+    return [];
+  }
+  if (!coversAxis(entry, split, where, devices, violations)) return [];
+  return shards.map((shard) => {
+    const start = shard.computeStart ?? shard.start;
+    const end = shard.computeEnd ?? shard.end;
+    const work = rules.work(operator.id, split, start, end);
+    const owned =
+      start === shard.start && end === shard.end
+        ? work
+        : rules.work(operator.id, split, shard.start, shard.end);
+    const isPartial = dimension === 'K' && shards.length > 1;
+    const makes = regions(graph, operator.outputs, work.outputs);
+    return {
+      operator,
+      step,
+      device: devices.indexOf(shard.device),
+      work,
+      needs: regions(graph, operator.inputs, work.inputs),
+      makes: isPartial ? new Map<number, Runs>() : makes,
+      owns: isPartial ? new Map<number, Runs>() : regions(graph, operator.outputs, owned.outputs),
+      partials: isPartial
+        ? new Map([...makes.keys()].map((s) => [s, storageBytes(graph, s, storageElements(graph, s))]))
+        : new Map<number, number>(),
+    };
+  });
+}
+
+function coversAxis(
+  entry: PlanOperator,
+  split: Split | undefined,
+  where: string,
+  devices: readonly string[],
+  violations: Violations,
+): boolean {
+  const { shards } = entry.partition;
+  const fail = (message: string): boolean => {
+    violations.add('partition', `${where}: ${message}`);
+    return false;
+  };
+  for (const shard of shards) {
+    if (!devices.includes(shard.device)) return fail(`device "${shard.device}" is not in the cluster.`);
+  }
+  if (new Set(shards.map((shard) => shard.device)).size !== shards.length)
+    return fail('a device has two shards.');
+  if (split === undefined) return shards.length === 1 || fail(`runs whole but on ${shards.length} devices.`);
+  const ordered = [...shards].sort((a, b) => a.start - b.start);
+  let covered = 0;
+  for (const shard of ordered) {
+    const { start, end, computeStart = start, computeEnd = end } = shard;
+    if (!Number.isInteger(start) || !Number.isInteger(end) || end <= start)
+      return fail(`shard [${start}, ${end}) is empty or not whole.`);
+    if (start > covered) return fail(`a gap: [${covered}, ${start}) belongs to no device.`);
+    if (start < covered)
+      return fail(`an overlap: [${start}, ${Math.min(covered, end)}) belongs to two devices.`);
+    if (end < split.length && end % split.unit !== 0)
+      return fail(`the cut at ${end} is not a multiple of ${split.unit}.`);
+    if (computeStart > start || computeEnd < end || computeStart < 0 || computeEnd > split.length) {
+      return fail(
+        `computes [${computeStart}, ${computeEnd}), which does not contain its own [${start}, ${end}) or leaves the axis.`,
+      );
+    }
+    covered = end;
+  }
+  return covered === split.length || fail(`a gap: [${covered}, ${split.length}) belongs to no device.`);
+}
+
+/** Elements per storage of an operator's boxes; several tensors of one storage are united. */
+function regions(
+  graph: Graph,
+  tensors: readonly number[],
+  boxes: readonly (readonly number[] | undefined)[],
+): ReadonlyMap<number, Runs> {
+  const result = new Map<number, Runs>();
+  tensors.forEach((id, position) => {
+    const box = boxes[position];
+    if (id === NONE || box === undefined) return;
+    const tensor = graph.tensors[id];
+    if (tensor.storage === NONE) return;
+    const shape = tensor.shape;
+    const known = shape !== undefined && shape.every((length) => length !== undefined);
+    const runs = known ? boxRuns(shape as number[], box) : wholeRuns(storageElements(graph, tensor.storage));
+    result.set(tensor.storage, unite(result.get(tensor.storage) ?? EMPTY, runs));
+  });
+  return result;
+}
+
+/** A message that the plan must contain: the elements that `to` lacks of a storage, made on `from`. */
+export interface ExpectedTransfer {
+  readonly storage: number;
+  readonly from: number;
+  readonly to: number;
+  /** Consumer, or `NONE` for gathering an output on the sink. */
+  readonly consumer: number;
+  readonly elements: Runs;
+  readonly bytes: number;
+  /** A partial sum on its way to `reduceOn`. */
+  readonly isPartial: boolean;
+}
+
+/** Where each element of a storage is made, and by whom it is owned. */
+interface Placement {
+  readonly made: Runs[];
+  readonly owned: Runs[];
+}
+
+/**
+ * Every message that the plan's partitions require, in consumer order. In `overlapped` what a device received
+ * for an earlier consumer stays there; in `synchronous` it is dropped after the step.
+ */
+export function expectedTransfers(
+  replay: Replay,
+  keepsReceived: boolean,
+  violations: Violations,
+): ExpectedTransfer[] {
+  const { graph, devices, stepOf, shards, reduceOn, sink } = replay;
+  const transfers: ExpectedTransfer[] = [];
+  graph.operators.forEach((operator) => {
+    if (reduceOn[operator.id] === NONE) return;
+    for (const shard of shards[operator.id]) {
+      if (shard.device === reduceOn[operator.id]) continue;
+      for (const [storage, bytes] of shard.partials) {
+        const elements = wholeRuns(storageElements(graph, storage));
+        transfers.push({
+          storage,
+          from: shard.device,
+          to: reduceOn[operator.id],
+          consumer: operator.id,
+          elements,
+          bytes,
+          isPartial: true,
+        });
+      }
+    }
+  });
+  for (const storage of graph.storages) {
+    const place = placement(replay, storage.id);
+    const held = [...place.made];
+    const deliver = (consumer: number, device: number, need: Runs): void => {
+      let missing = subtract(need, keepsReceived ? held[device] : place.made[device]);
+      if (missing.length === 0) return;
+      held[device] = unite(held[device], missing);
+      for (let from = 0; from < devices.length; from++) {
+        const elements = from === device ? EMPTY : intersect(missing, place.owned[from]);
+        if (elements.length === 0) continue;
+        missing = subtract(missing, elements);
+        const bytes = storageBytes(graph, storage.id, countRuns(elements));
+        transfers.push({
+          storage: storage.id,
+          from,
+          to: device,
+          consumer,
+          elements,
+          bytes,
+          isPartial: false,
+        });
+      }
+      if (missing.length > 0) {
+        violations.add(
+          'transfer',
+          `Elements of "${storageName(graph, storage.id)}" that ${devices[device]} needs are made nowhere.`,
+        );
+      }
+    };
+    const consumers = [...storage.consumers].sort((a, b) => stepOf[a] - stepOf[b]);
+    for (const consumer of consumers) {
+      for (const shard of shards[consumer])
+        deliver(consumer, shard.device, shard.needs.get(storage.id) ?? EMPTY);
+    }
+    if (storage.isOutput) deliver(NONE, sink, wholeRuns(storageElements(graph, storage.id)));
+  }
+  return transfers;
+}
+
+export function placement(replay: Replay, storageId: number): Placement {
+  const { graph, devices, source, shards, reduceOn } = replay;
+  const storage = graph.storages[storageId];
+  const whole = wholeRuns(storageElements(graph, storageId));
+  const made = devices.map((): Runs => EMPTY);
+  const owned = devices.map((): Runs => EMPTY);
+  if (storage.producer === NONE) {
+    made[source] = owned[source] = whole;
+  } else if (reduceOn[storage.producer] !== NONE && shards[storage.producer].length > 1) {
+    made[reduceOn[storage.producer]] = owned[reduceOn[storage.producer]] = whole;
+  } else {
+    for (const shard of shards[storage.producer]) {
+      made[shard.device] = shard.makes.get(storageId) ?? EMPTY;
+      owned[shard.device] = shard.owns.get(storageId) ?? EMPTY;
+    }
+    checkDisjoint(owned);
+  }
+  return { made, owned };
+
+  function checkDisjoint(parts: Runs[]): void {
+    for (let a = 0; a < parts.length; a++) {
+      for (let b = a + 1; b < parts.length; b++) {
+        // Outputs beside the first (a statistic, say) may be made by every shard: the first device owns them.
+        if (overlaps(parts[a], parts[b])) parts[b] = subtract(parts[b], parts[a]);
+      }
+    }
+  }
+}
