@@ -13,6 +13,8 @@ export interface Split {
   readonly length: number;
   /** Cuts must be multiples of it (whole groups, whole blocks); divides `length`. */
   readonly unit: number;
+  /** `K` only: the input (a weight) that is left out of the partial sums and added once, by `reduceOn`, after them. */
+  readonly bias?: number;
 }
 
 /** One device's part `[start, end)`; a wider `[computeStart, computeEnd)` recomputes halos. */
@@ -50,6 +52,8 @@ export interface ShardWork {
   readonly attributes: readonly ReadonlyMap<string, AttributeValue>[];
   /** Constant inputs (by operator input position) to replace: a Slice's starts, a Reshape's shape, ... */
   readonly constants: ReadonlyMap<number, readonly number[]>;
+  /** `K` of a mean: what the shard's own mean is multiplied with to be a partial sum; 1 where absent. */
+  readonly scale?: number;
 }
 
 /** Implemented in `rules.ts`: see there. */
