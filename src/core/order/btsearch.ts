@@ -1,0 +1,118 @@
+import type { Control, Stopped } from '../graph/control';
+import type { Bytes, OperatorId } from '../graph/units';
+import { packArena, type Arena } from '../memory/arena';
+import type { OrderProblem } from '../memory/problem';
+import { baselines, greedyOrder, modelOrder, depthFirstOrder, breadthFirstOrder, peakOf, type Baseline } from './baselines';
+import { searchWithin, type Budget } from './budgetSearch';
+import { pieceOf } from './piece';
+import { ALL_RULES, type SearchRules } from './rules';
+
+/** A fixed number of states, so that the answer does not depend on the machine. */
+const DEFAULT_STATE_LIMIT = 4_000_000;
+const DEFAULT_TABLE_BYTES = 1_000_000_000;
+
+export interface OrderOptions {
+  readonly rules?: SearchRules;
+  /** States after which the search ends with what it has. */
+  readonly stateLimit?: number;
+  /** Memory that the table of states may take. */
+  readonly tableBytes?: Bytes;
+  /** A safety stop; without it the search ends at `stateLimit`. */
+  readonly timeLimitSeconds?: number;
+}
+
+export interface OrderProgress {
+  readonly peakBytes: Bytes;
+  readonly lowerBoundBytes: Bytes;
+  readonly states: number;
+}
+
+export interface OrderResult {
+  /** `optimal`: no order has a lower peak. */
+  readonly status: 'optimal' | 'feasible';
+  /** Every operator once, in execution order. */
+  readonly steps: readonly OperatorId[];
+  readonly peakBytes: Bytes;
+  readonly lowerBoundBytes: Bytes;
+  /** False when every baseline's order, all random ones included, has the same peak. */
+  readonly orderMatters: boolean;
+  readonly baselines: Readonly<Record<string, Baseline>>;
+  readonly states: number;
+  readonly arena: Arena;
+  readonly stopped?: Stopped;
+}
+
+/**
+ * The order of least peak, by BTSearch (MemoriaNova, ACM TACO 22(1), doi 10.1145/3701997): backtracking over
+ * the states of the graph, pruned and hashed. Deterministic; ties go to the model's own order.
+ */
+export function findOrder(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): OrderResult {
+  const compared = baselines(problem);
+  const start = bestOf(problem);
+  const searched = deepen(problem, start, options, control);
+  const orderMatters = Object.values(compared).some(
+    ({ peakBytes, worstBytes }) => (worstBytes ?? peakBytes) !== searched.peakBytes,
+  );
+  return {
+    ...searched,
+    status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
+    orderMatters,
+    baselines: compared,
+    arena: packArena(problem, searched.steps),
+  };
+}
+
+interface Searched {
+  readonly steps: readonly OperatorId[];
+  readonly peakBytes: Bytes;
+  readonly lowerBoundBytes: Bytes;
+  readonly states: number;
+  readonly stopped?: Stopped;
+}
+
+/** Iterative deepening over the budget: each failed search proves that the next candidate is a lower bound. */
+function deepen(
+  problem: OrderProblem,
+  start: { steps: Int32Array; peakBytes: Bytes },
+  options: OrderOptions,
+  control: Control<OrderProgress>,
+): Searched {
+  const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
+  let stopped: Stopped | undefined;
+  const budget: Budget = {
+    states: 0,
+    stateLimit: options.stateLimit ?? DEFAULT_STATE_LIMIT,
+    tableBytes: options.tableBytes ?? DEFAULT_TABLE_BYTES,
+    outOfTable: false,
+    interrupted: () => {
+      if (control.cancelled()) stopped = 'cancel';
+      else if (control.now() > deadline) stopped = 'time';
+      return stopped !== undefined;
+    },
+  };
+  let { steps, peakBytes } = start;
+  let lowerBoundBytes = 0;
+  const piece = pieceOf(problem);
+  while (lowerBoundBytes < peakBytes) {
+    control.report({ peakBytes, lowerBoundBytes, states: budget.states });
+    const outcome = searchWithin(piece, lowerBoundBytes, options.rules ?? ALL_RULES, budget);
+    if (outcome.kind === 'stopped') break;
+    if (outcome.kind === 'found') {
+      steps = outcome.order;
+      peakBytes = lowerBoundBytes;
+    } else {
+      lowerBoundBytes = Math.min(outcome.atLeast, peakBytes);
+    }
+  }
+  if (budget.outOfTable) stopped = 'memory';
+  control.report({ peakBytes, lowerBoundBytes, states: budget.states });
+  return { steps: Array.from(steps), peakBytes, lowerBoundBytes, states: budget.states, ...(stopped && { stopped }) };
+}
+
+function bestOf(problem: OrderProblem): { steps: Int32Array; peakBytes: Bytes } {
+  const orders = [modelOrder, depthFirstOrder, breadthFirstOrder, greedyOrder].map((order) => {
+    const steps = order(problem);
+    return { steps, peakBytes: peakOf(problem, steps) };
+  });
+  return orders.reduce((best, other) => (other.peakBytes < best.peakBytes ? other : best));
+}
