@@ -4,7 +4,7 @@ import { NONE } from '../graph/units';
 import type { Box, PartitionRules, ShardWork, Split } from './partition';
 import type { OperatorSplit } from './rules/compose';
 import { composeMembers } from './rules/compose';
-import { FAMILIES } from './rules/families';
+import { familyOf } from './rules/families';
 import type { Layout } from './rules/letters';
 import { layouts, letterOf } from './rules/letters';
 import type { NodeFacts, NodeSplit, Part, TensorFacts } from './rules/node';
@@ -38,7 +38,7 @@ export function partitionRules(graph: Graph): PartitionRules {
     const own = findSplit(splits(id), split);
     return {
       inputs: operator.inputs.map((tensor, index) => partBox(tensor, own.inputs[index], start, end)),
-      outputs: operator.outputs.map((tensor, index) => partBox(tensor, own.outputs[index], start, end)),
+      outputs: operator.outputs.map((tensor, index) => partBox(tensor, own.outputs[index] ?? ABSENT, start, end)),
       flops: ((operator.flops ?? 0) * (end - start)) / own.length,
       attributes: own.members.map((member) => member.attributes?.(start, end) ?? NO_ATTRIBUTES),
       constants: own.members[0].constants?.(start, end) ?? NO_CONSTANTS,
@@ -89,11 +89,29 @@ function operatorSplits(graph: Graph, operator: Operator, layout: Layout): reado
   const members: NodeSplit[][] = [];
   for (const member of operator.members) {
     const facts = nodeFacts(graph, member, layout);
-    const family = member.domain === '' ? FAMILIES.get(member.type) : undefined;
-    if (facts === undefined || family === undefined) return NO_SPLITS;
+    const family = familyOf(member.domain, member.type);
+    if (facts === undefined || facts.inputs[0] === undefined || family === undefined) return NO_SPLITS;
     members.push(family(facts));
   }
-  return composeMembers(operator, members).filter((split) => split.length >= 2 * split.unit);
+  return composeMembers(operator, members).filter((split) => fits(graph, operator, split));
+}
+
+/** Whether there is something to cut, and every part lies in its tensor: malformed models run whole. */
+function fits(graph: Graph, operator: Operator, split: OperatorSplit): boolean {
+  const { length, unit } = split;
+  const inside = (tensor: TensorId, part: Part | undefined): boolean => {
+    if (typeof part !== 'object' || tensor === NONE) return part !== undefined;
+    const dim = graph.tensors[tensor].shape?.[part.axis];
+    const isOrdered = part.from(0, length) >= 0 && part.from(length - unit, length) >= 0;
+    return dim !== undefined && isOrdered && part.to(0, length) <= dim && part.to(0, unit) <= dim;
+  };
+  return (
+    length >= 2 * unit &&
+    Number.isInteger(unit) &&
+    length % unit === 0 &&
+    operator.inputs.every((tensor, index) => inside(tensor, split.inputs[index])) &&
+    operator.outputs.every((tensor, index) => inside(tensor, split.outputs[index] ?? ABSENT))
+  );
 }
 
 /** `undefined` where a size is unknown. */
@@ -115,5 +133,6 @@ function tensorFacts(graph: Graph, id: TensorId): TensorFacts | undefined | null
   if (id === NONE) return undefined;
   const tensor = graph.tensors[id];
   if (tensor.shape === undefined || tensor.shape.includes(undefined)) return null;
-  return { shape: tensor.shape as readonly number[], isWeight: tensor.isWeight, values: tensor.values };
+  const { type, isWeight, values } = tensor;
+  return { shape: tensor.shape as readonly number[], type, isWeight, values };
 }

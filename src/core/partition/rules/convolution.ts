@@ -35,7 +35,8 @@ export function convolutionSplits(facts: NodeFacts, roles: ConvolutionInputs): N
   });
   const group = intAttribute(facts.node.attributes, 'group', 1);
   const bias = facts.inputs[roles.bias];
-  if (roles.isAdditive && group === 1 && (bias === undefined || bias.isWeight)) splits.push(partialSplit(facts, roles));
+  const canAddBias = bias === undefined || (bias.isWeight && facts.node.opset >= 7);
+  if (roles.isAdditive && group === 1 && canAddBias) splits.push(partialSplit(facts, roles));
   return splits;
 }
 

@@ -1,4 +1,5 @@
 import type { AttributeValue } from '../../graph/attributes';
+import type { ElementType } from '../../graph/elementType';
 import type { OperatorNode } from '../../graph/graph';
 import type { Dimension } from '../partition';
 
@@ -10,6 +11,7 @@ import type { Dimension } from '../partition';
 /** A tensor as the rules see it: every dimension is known. */
 export interface TensorFacts {
   readonly shape: readonly number[];
+  readonly type: ElementType | undefined;
   readonly isWeight: boolean;
   /** Row-major values of a small constant. */
   readonly values: readonly number[] | undefined;
@@ -100,6 +102,37 @@ export function each(tensors: readonly (TensorFacts | undefined)[], part: (facts
 export function broadcast(shape: readonly number[], rank: number, axis: number, length: number): Part {
   const own = axis - (rank - shape.length);
   return own >= 0 && shape[own] === length ? along(own) : WHOLE;
+}
+
+/** One split of the first output's axis: `inputs` follow as given, `outputs` (default: all along the same axis). */
+export function axisSplit(facts: NodeFacts, axis: number, inputs: readonly Part[], more: Partial<NodeSplit> = {}): NodeSplit {
+  return {
+    dimension: facts.letter(axis),
+    axis,
+    length: facts.outputs[0]!.shape[axis],
+    unit: 1,
+    inputs,
+    outputs: each(facts.outputs, () => along(axis)),
+    ...more,
+  };
+}
+
+/** Partial sums along `axis` of the first input; see `NodeSplit.bias` and `scale`. */
+export function partialSum(facts: NodeFacts, axis: number, inputs: readonly Part[], more: Partial<NodeSplit> = {}): NodeSplit {
+  const length = facts.inputs[0]!.shape[axis];
+  return { dimension: 'K', axis, length, unit: 1, inputs, outputs: [WHOLE], ...more };
+}
+
+/** All present inputs whole but the first, which gets `part`. */
+export function firstInput(facts: NodeFacts, part: Part): Part[] {
+  return each(facts.inputs, (_tensor, index) => (index === 0 ? part : WHOLE));
+}
+
+const FLOAT_TYPES = new Set(['float16', 'float32', 'float64']);
+
+/** Means and biases of partial sums are written as tensors of these types, and broadcast as since operator set 7. */
+export function allowsScaledSums(facts: NodeFacts): boolean {
+  return facts.node.opset >= 7 && FLOAT_TYPES.has(facts.outputs[0]?.type ?? '');
 }
 
 /** A negative axis counts from the end. */

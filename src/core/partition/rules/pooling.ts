@@ -1,6 +1,6 @@
 import { intsAttribute } from '../../graph/attributes';
 import type { NodeFacts, NodeSplit } from './node';
-import { along, ranged, WHOLE } from './node';
+import { allowsScaledSums, along, partialSum, ranged } from './node';
 import { everyWindowReads, shardPads, spatialWindows, windowFrom, windowTo } from './window';
 
 /** `MaxPool`, `AveragePool`, `LpPool`: a window of each channel alone. */
@@ -53,16 +53,10 @@ export function globalPooling(facts: NodeFacts): NodeSplit[] {
 export function globalAverage(facts: NodeFacts): NodeSplit[] {
   const splits = leadingSplits(facts);
   const shape = facts.inputs[0]!.shape;
+  if (!allowsScaledSums(facts)) return splits;
   for (let axis = 2; axis < shape.length; axis++) {
-    splits.push({
-      dimension: 'K',
-      axis,
-      length: shape[axis],
-      unit: 1,
-      inputs: [along(axis)],
-      outputs: [WHOLE],
-      scale: (start, end) => (end - start) / shape[axis],
-    });
+    const scale = (start: number, end: number) => (end - start) / shape[axis];
+    splits.push(partialSum(facts, axis, [along(axis)], { scale }));
   }
   return splits;
 }

@@ -20,7 +20,7 @@ export function gemm(facts: NodeFacts): NodeSplit[] {
     outputs: [along(axis)],
   });
   const splits = [cut(0, along(transA ? 1 : 0), WHOLE), cut(1, WHOLE, along(transB ? 0 : 1))];
-  if (c === undefined || c.isWeight) {
+  if (c === undefined || (c.isWeight && facts.node.opset >= 7)) {
     const axis = transA ? 0 : 1;
     splits.push({
       dimension: 'K',
