@@ -1,14 +1,6 @@
 import assert from 'node:assert/strict';
 import { RegionSpace, type Region } from '../../../../src/core/partition/regions';
-
-/** Linear congruential: the cases are the same in every run. */
-function randomInts(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
+import { randomInts } from '../../../support/random';
 
 function bruteForce(shape: readonly number[], box: readonly number[]): Set<number> {
   let indices = [0];

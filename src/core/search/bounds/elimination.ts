@@ -1,0 +1,308 @@
+/**
+ * Exact minimum of a pairwise problem, `sum_v unary[v][x_v] + sum_(a,b) table[x_a][x_b]`, by eliminating its
+ * variables along the graph (non-serial dynamic programming, Bertele and Brioschi 1972; bucket elimination,
+ * Dechter 1999). A bucket whose table would be too large is cut into mini-buckets (Dechter and Rish 2003) whose
+ * copies of the variable are matched (Liu and Ihler 2011); the value is then a lower bound. A pass back down
+ * the tree of buckets gives every choice's min-marginal: the least value of an assignment that contains it.
+ *
+ * All costs are finite. Deterministic: ties go to the lower index.
+ */
+import { findWidthOrder } from './eliminationOrder';
+
+export interface PairwiseEdge {
+  readonly a: number;
+  readonly b: number;
+  /** Row-major, `table[x_a * size(b) + x_b]`. */
+  readonly table: Float64Array;
+}
+
+export interface PairwiseProblem {
+  /** Per variable the cost of each choice, at least one. */
+  readonly unary: readonly Float64Array[];
+  /** At most one per pair. */
+  readonly edges: readonly PairwiseEdge[];
+}
+
+export interface EliminationResult {
+  /** Minimum, or a lower bound of it where `isExact` is false. */
+  readonly value: number;
+  readonly isExact: boolean;
+  /** A choice per variable; a minimizer where `isExact`. */
+  readonly choice: Int32Array;
+  /** Per variable and choice a lower bound of every assignment with it (the min-marginal where `isExact`). */
+  readonly marginals: readonly Float64Array[];
+}
+
+/** A table over `scope`, the last variable innermost; an edge, or a message of an eliminated bucket. */
+interface Factor {
+  readonly scope: readonly number[];
+  readonly table: Float64Array;
+}
+
+/** A variable (or one copy of it) with all factors that are minimized over it. */
+interface Bucket {
+  readonly variable: number;
+  /** Cost of the variable's own choices in this copy. */
+  own: Float64Array;
+  /** Variables eliminated later, the one eliminated first innermost. */
+  readonly separator: readonly number[];
+  readonly factors: readonly Factor[];
+  /** Buckets whose messages are among `factors`. */
+  readonly children: readonly Bucket[];
+  readonly message: Float64Array;
+}
+
+/** @param tableLimit largest number of combinations that one bucket may range over, beyond which it is cut */
+export function eliminate(
+  problem: PairwiseProblem,
+  tableLimit: number,
+  order: readonly number[] = eliminationOrder(problem),
+): EliminationResult {
+  const sizes = problem.unary.map((costs) => costs.length);
+  const { buckets, isExact } = upward(problem, order, sizes, tableLimit);
+  let value = 0;
+  for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
+  const choice = decode(problem, buckets, order);
+  return { value, isExact, choice, marginals: downward(buckets, sizes, value) };
+}
+
+export function eliminationOrder(problem: PairwiseProblem): number[] {
+  return findWidthOrder(
+    problem.unary.length,
+    problem.edges.map(({ a, b }) => [a, b]),
+  );
+}
+
+function upward(
+  problem: PairwiseProblem,
+  order: readonly number[],
+  sizes: readonly number[],
+  tableLimit: number,
+): { buckets: Bucket[]; isExact: boolean } {
+  const position = new Int32Array(order.length);
+  order.forEach((variable, index) => (position[variable] = index));
+  const pending: { factor: Factor; from: Bucket | undefined }[][] = order.map(() => []);
+  for (const { a, b, table } of problem.edges) {
+    const first = position[a] < position[b] ? a : b;
+    const factor =
+      first === b ? { scope: [a, b], table } : { scope: [b, a], table: transpose(table, sizes[a], sizes[b]) };
+    pending[first].push({ factor, from: undefined });
+  }
+  const buckets: Bucket[] = [];
+  let isExact = true;
+  for (const variable of order) {
+    const groups = miniBuckets(variable, pending[variable], sizes, tableLimit);
+    if (groups.length > 1) isExact = false;
+    const copies = groups.map((group): Bucket => {
+      const later = new Set(group.flatMap(({ factor }) => factor.scope));
+      later.delete(variable);
+      const separator = [...later].sort((a, b) => position[b] - position[a]);
+      return {
+        variable,
+        own: problem.unary[variable].map((cost) => cost / groups.length),
+        separator,
+        factors: group.map(({ factor }) => factor),
+        children: group.flatMap(({ from }) => (from === undefined ? [] : [from])),
+        message: new Float64Array(product(separator, sizes)).fill(Infinity),
+      };
+    });
+    if (copies.length > 1) matchCopies(copies, sizes);
+    for (const bucket of copies) {
+      scan(bucket, sizes, (row, at, n) => {
+        let best = row[0];
+        for (let x = 1; x < n; x++) if (row[x] < best) best = row[x];
+        bucket.message[at] = best;
+      });
+      buckets.push(bucket);
+      const { separator } = bucket;
+      if (separator.length > 0) {
+        const next = separator[separator.length - 1];
+        pending[next].push({ factor: { scope: separator, table: bucket.message }, from: bucket });
+      }
+    }
+  }
+  return { buckets, isExact };
+}
+
+/** Largest scopes first, each factor into the first group that stays within the limit. */
+function miniBuckets<Item extends { factor: Factor }>(
+  variable: number,
+  items: readonly Item[],
+  sizes: readonly number[],
+  tableLimit: number,
+): Item[][] {
+  const groups: { items: Item[]; scope: Set<number> }[] = [];
+  const bySize = [...items].sort((a, b) => b.factor.table.length - a.factor.table.length);
+  for (const item of bySize) {
+    const fits = groups.find(
+      ({ scope }) => product(new Set([...scope, ...item.factor.scope]), sizes) <= tableLimit,
+    );
+    if (fits === undefined) groups.push({ items: [item], scope: new Set([variable, ...item.factor.scope]) });
+    else {
+      fits.items.push(item);
+      for (const other of item.factor.scope) fits.scope.add(other);
+    }
+  }
+  return groups.length === 0 ? [[]] : groups.map((group) => group.items);
+}
+
+/** Shifts cost between the copies of a variable so that their min-marginals agree; their sum stays. */
+function matchCopies(copies: readonly Bucket[], sizes: readonly number[]): void {
+  const least = copies.map((bucket) => {
+    const minima = new Float64Array(sizes[bucket.variable]).fill(Infinity);
+    scan(bucket, sizes, (row, _at, n) => {
+      for (let x = 0; x < n; x++) if (row[x] < minima[x]) minima[x] = row[x];
+    });
+    return minima;
+  });
+  const mean = least[0].map((_, x) => least.reduce((sum, minima) => sum + minima[x], 0) / copies.length);
+  copies.forEach(
+    (bucket, copy) => (bucket.own = bucket.own.map((cost, x) => cost + mean[x] - least[copy][x])),
+  );
+}
+
+/**
+ * Kernel: visits every assignment of the separator (`at` is its index) with the costs of the variable's choices.
+ * Factors without the innermost separator variable are summed once per assignment of the others.
+ */
+function scan(
+  bucket: Bucket,
+  sizes: readonly number[],
+  visit: (row: Float64Array, at: number, n: number) => void,
+): void {
+  const { separator, own } = bucket;
+  const n = own.length;
+  const row = new Float64Array(n);
+  if (separator.length === 0) {
+    row.set(own);
+    for (const { table } of bucket.factors) for (let x = 0; x < n; x++) row[x] += table[x];
+    visit(row, 0, n);
+    return;
+  }
+  const inner = separator[separator.length - 1];
+  const outer = separator.slice(0, -1);
+  const bound = bucket.factors.map((factor) => ({
+    table: factor.table,
+    strides: stridesOf(factor, outer, sizes),
+  }));
+  const varying = bound.filter((_, f) => bucket.factors[f].scope.includes(inner));
+  const fixed = bound.filter((_, f) => !bucket.factors[f].scope.includes(inner));
+  // The variable is eliminated before all of its separator, so it is innermost in every factor, `inner` next.
+  const innerSize = sizes[inner];
+  const outerCount = product(outer, sizes);
+  const base = new Float64Array(n);
+  const digits = new Int32Array(outer.length);
+  const offset = (strides: Int32Array): number => {
+    let sum = 0;
+    for (let i = 0; i < digits.length; i++) sum += digits[i] * strides[i];
+    return sum;
+  };
+  for (let o = 0; o < outerCount; o++) {
+    base.set(own);
+    for (const { table, strides } of fixed) {
+      const from = offset(strides);
+      for (let x = 0; x < n; x++) base[x] += table[from + x];
+    }
+    for (let i = 0; i < innerSize; i++) {
+      if (varying.length === 1) {
+        const { table, strides } = varying[0];
+        const from = offset(strides) + i * n;
+        for (let x = 0; x < n; x++) row[x] = base[x] + table[from + x];
+      } else {
+        row.set(base);
+        for (const { table, strides } of varying) {
+          const from = offset(strides) + i * n;
+          for (let x = 0; x < n; x++) row[x] += table[from + x];
+        }
+      }
+      visit(row, o * innerSize + i, n);
+    }
+    for (let d = outer.length - 1; d >= 0 && ++digits[d] === sizes[outer[d]]; d--) digits[d] = 0;
+  }
+}
+
+/** Strides of `outer`'s variables in a factor, 0 where it lacks them. */
+function stridesOf(factor: Factor, outer: readonly number[], sizes: readonly number[]): Int32Array {
+  const strides = new Int32Array(outer.length);
+  let stride = 1;
+  for (let i = factor.scope.length - 1; i >= 0; i--) {
+    const at = outer.indexOf(factor.scope[i]);
+    if (at >= 0) strides[at] = stride;
+    stride *= sizes[factor.scope[i]];
+  }
+  return strides;
+}
+
+function decode(problem: PairwiseProblem, buckets: readonly Bucket[], order: readonly number[]): Int32Array {
+  const sizes = problem.unary.map((costs) => costs.length);
+  const choice = new Int32Array(order.length);
+  const ofVariable: Bucket[][] = order.map(() => []);
+  for (const bucket of buckets) ofVariable[bucket.variable].push(bucket);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const variable = order[i];
+    const costs = Float64Array.from(problem.unary[variable]);
+    for (const { factors } of ofVariable[variable]) {
+      for (const { scope, table } of factors) {
+        let at = 0;
+        for (const other of scope) at = at * sizes[other] + (other === variable ? 0 : choice[other]);
+        for (let x = 0; x < costs.length; x++) costs[x] += table[at + x];
+      }
+    }
+    let best = 0;
+    for (let x = 1; x < costs.length; x++) if (costs[x] < costs[best]) best = x;
+    choice[variable] = best;
+  }
+  return choice;
+}
+
+/** Passes back what the rest of the tree costs at least, bucket by bucket. */
+function downward(buckets: readonly Bucket[], sizes: readonly number[], value: number): Float64Array[] {
+  const marginals = sizes.map((size) => new Float64Array(size).fill(-Infinity));
+  const outside = new Map<Bucket, Float64Array>();
+  for (let b = buckets.length - 1; b >= 0; b--) {
+    const bucket = buckets[b];
+    // What lies outside a root's subtree: the other roots.
+    const rest = outside.get(bucket) ?? Float64Array.of(value - bucket.message[0]);
+    const minima = new Float64Array(bucket.own.length).fill(Infinity);
+    const below = bucket.children.map((child) => ({
+      child,
+      into: new Float64Array(child.message.length).fill(Infinity),
+      strides: stridesOf({ scope: child.separator, table: child.message }, bucket.separator, sizes),
+    }));
+    const digits = new Int32Array(bucket.separator.length);
+    scan(bucket, sizes, (row, at, n) => {
+      const add = rest[at];
+      for (let x = 0; x < n; x++) {
+        row[x] += add;
+        if (row[x] < minima[x]) minima[x] = row[x];
+      }
+      for (const { into, strides } of below) {
+        let from = 0;
+        for (let i = 0; i < digits.length; i++) from += digits[i] * strides[i];
+        for (let x = 0; x < n; x++) if (row[x] < into[from + x]) into[from + x] = row[x];
+      }
+      for (let d = digits.length - 1; d >= 0 && ++digits[d] === sizes[bucket.separator[d]]; d--)
+        digits[d] = 0;
+    });
+    for (const { child, into } of below) {
+      for (let i = 0; i < into.length; i++) into[i] -= child.message[i];
+      outside.set(child, into);
+    }
+    const known = marginals[bucket.variable];
+    for (let x = 0; x < known.length; x++) if (minima[x] > known[x]) known[x] = minima[x];
+  }
+  return marginals;
+}
+
+function transpose(table: Float64Array, rows: number, columns: number): Float64Array {
+  const turned = new Float64Array(table.length);
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++) turned[c * rows + r] = table[r * columns + c];
+  return turned;
+}
+
+function product(variables: Iterable<number>, sizes: readonly number[]): number {
+  let all = 1;
+  for (const variable of variables) all *= sizes[variable];
+  return all;
+}

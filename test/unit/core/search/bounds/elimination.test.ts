@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { eliminate, type PairwiseProblem } from '../../../../../src/core/search/bounds/elimination';
+import { randomInts } from '../../../../support/random';
+
+function randomProblem(random: (below: number) => number): PairwiseProblem {
+  const variables = 1 + random(7);
+  const unary = Array.from({ length: variables }, () =>
+    Float64Array.from({ length: 1 + random(4) }, () => random(50)),
+  );
+  const edges = [];
+  for (let a = 0; a < variables; a++) {
+    for (let b = 0; b < variables; b++) {
+      if (a >= b || random(2) === 0) continue;
+      const [x, y] = random(2) === 0 ? [a, b] : [b, a];
+      const table = Float64Array.from({ length: unary[x].length * unary[y].length }, () => random(30));
+      edges.push({ a: x, b: y, table });
+    }
+  }
+  return { unary, edges };
+}
+
+function costOf(problem: PairwiseProblem, choice: ArrayLike<number>): number {
+  let cost = 0;
+  problem.unary.forEach((costs, v) => (cost += costs[choice[v]]));
+  for (const { a, b, table } of problem.edges) cost += table[choice[a] * problem.unary[b].length + choice[b]];
+  return cost;
+}
+
+function bruteForce(problem: PairwiseProblem): { value: number; marginals: number[][] } {
+  const marginals = problem.unary.map((costs) => new Array<number>(costs.length).fill(Infinity));
+  let value = Infinity;
+  const choice = problem.unary.map(() => 0);
+  for (;;) {
+    const cost = costOf(problem, choice);
+    value = Math.min(value, cost);
+    choice.forEach((x, v) => (marginals[v][x] = Math.min(marginals[v][x], cost)));
+    let v = 0;
+    while (v < choice.length && ++choice[v] === problem.unary[v].length) choice[v++] = 0;
+    if (v === choice.length) return { value, marginals };
+  }
+}
+
+describe('elimination of a pairwise problem', () => {
+  it('finds the minimum, a minimizer and every min-marginal', () => {
+    const random = randomInts(11);
+    for (let trial = 0; trial < 300; trial++) {
+      const problem = randomProblem(random);
+      const expected = bruteForce(problem);
+      const found = eliminate(problem, 1e6);
+      assert.ok(found.isExact);
+      assert.equal(found.value, expected.value);
+      assert.equal(costOf(problem, found.choice), expected.value);
+      assert.deepEqual(
+        found.marginals.map((costs) => [...costs]),
+        expected.marginals,
+      );
+    }
+  });
+
+  it('stays a lower bound where buckets are cut', () => {
+    const random = randomInts(5);
+    let cut = 0;
+    for (let trial = 0; trial < 300; trial++) {
+      const problem = randomProblem(random);
+      const expected = bruteForce(problem);
+      const found = eliminate(problem, 16);
+      if (!found.isExact) cut++;
+      assert.ok(found.value <= expected.value + 1e-9);
+      assert.ok(costOf(problem, found.choice) >= expected.value);
+      found.marginals.forEach((costs, v) =>
+        costs.forEach((cost, x) => assert.ok(cost <= expected.marginals[v][x] + 1e-9)),
+      );
+    }
+    assert.ok(cut > 50);
+  });
+});
