@@ -18,6 +18,12 @@ export interface Model {
   readonly metadata: readonly (readonly [string, string])[];
   readonly graph: ModelGraph;
   readonly functions: readonly ModelFunction[];
+  /** Multi-device configurations (IR 11) that the file declares. */
+  readonly configurations?: readonly {
+    readonly name: string;
+    readonly deviceCount: number;
+    readonly devices: readonly string[];
+  }[];
   readonly trainingInfoCount: number;
   /** Size of the file, and SHA-256 over the file without its weight payloads (hex). */
   readonly fileBytes: number;
@@ -33,7 +39,14 @@ export interface ModelGraph {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly valueInfo: readonly ValueInfo[];
+  /** Sparse ones at the end, as dense tensors with a payload of kind `sparse`. */
   readonly initializers: readonly Initializer[];
+  readonly metadata?: readonly (readonly [string, string])[];
+  /** Quantization annotations: tensor -> (role, name of the tensor that holds it), e.g. `SCALE_TENSOR`. */
+  readonly quantization?: readonly {
+    readonly tensor: string;
+    readonly parameters: readonly (readonly [string, string])[];
+  }[];
 }
 
 export interface ModelNode {
@@ -50,6 +63,8 @@ export interface ModelNode {
   /** `tensor` attributes hold an `Initializer`, `graph` attributes a `ModelGraph`. */
   readonly attributes: Attributes;
   readonly metadata: readonly (readonly [string, string])[];
+  /** Ids of the multi-device configurations (IR 11) that say something about this node. */
+  readonly deviceConfigurations?: readonly string[];
 }
 
 export interface ModelFunction {
