@@ -1,5 +1,5 @@
 import type { ElementType } from './elementType';
-import type { Bytes, Flops, OperatorId, StorageId, TensorId } from './units';
+import { NONE, type Bytes, type Flops, type OperatorId, type StorageId, type TensorId } from './units';
 import type { Attributes } from './attributes';
 
 /**
@@ -16,7 +16,7 @@ export interface Graph {
   /** Inputs that a caller feeds (initializers that are also listed as inputs are weights, not inputs). */
   readonly inputs: readonly TensorId[];
   readonly outputs: readonly TensorId[];
-  /** Sum over all weights that some operator uses, each once. `known: false`: "at least". */
+  /** Sum over all weights that some operator, body or output uses, each once. `known: false`: "at least". */
   readonly weightBytes: KnownBytes;
   readonly fuse: FuseRule;
 }
@@ -47,10 +47,12 @@ export interface Tensor {
   readonly isWeight: boolean;
   /** `NONE` for weights, which have no activation storage. */
   readonly storage: StorageId;
-  /** `NONE` for graph inputs and weights. */
+  /** `NONE` for graph inputs and weights (a weight that a view operator makes is produced by that operator). */
   readonly producer: OperatorId;
   /** Each consuming operator once, ascending. */
   readonly consumers: readonly OperatorId[];
+  /** For a weight that is a view of another: the one whose bytes it shares, which alone count. */
+  readonly sharesWeight?: TensorId;
   /** Values of small integer or scalar constants, row-major, where they were loaded. */
   readonly values?: readonly number[];
 }
@@ -101,8 +103,19 @@ export interface Operator extends OperatorNode {
   readonly isElementwise: boolean;
   /** Peak inside the largest subgraph or function body, added to this operator's step. */
   readonly bodyPeak: KnownBytes;
+  /** Weights that only its subgraphs or its function body hold; part of `Graph.weightBytes`. */
+  readonly bodyWeights?: KnownBytes;
+  /** Tensors that its subgraphs read from this graph: consumed like inputs, without being formal ones. */
+  readonly captures?: readonly TensorId[];
   /** `undefined`: unknown. */
   readonly flops: Flops | undefined;
   /** Why it is opaque (unknown operator, unknown shape), for people; `undefined` where it is understood. */
   readonly opaqueReason?: string;
+}
+
+/** Every tensor that an operator reads, each once: its inputs and what its subgraphs capture. */
+export function tensorsRead(operator: Operator): TensorId[] {
+  const read = new Set<TensorId>([...operator.inputs, ...(operator.captures ?? [])]);
+  read.delete(NONE);
+  return [...read];
 }

@@ -32,7 +32,7 @@ export function convertModel(
     trainingInfoCount: proto.trainingInfo?.length ?? 0,
     fileBytes,
     structureSha256: scan.structureSha256,
-    problems: [],
+    problems: scan.problems,
   };
 }
 

@@ -1,4 +1,4 @@
-import { InputError } from '../graph/problem';
+import { InputError, type Problem } from '../graph/problem';
 import { Cursor } from './cursor';
 import type { ByteSource } from './model';
 import { GrowingBytes } from './growingBytes';
@@ -11,13 +11,14 @@ import { PayloadRecorder, type TensorPayload } from './payloads';
  * varints, so that they can be set when a message is complete. In each `TensorProto` a four-byte `raw_data`
  * takes the place of all payload fields: the tensor's position in `payloads`.
  *
- * After it: nesting is at most `DEEPEST_NESTING`, every length stays inside its message, every wire type is the
- * one that the field must have, and the number of messages is bounded. Nothing else is checked here.
+ * After it: nesting is at most `DEEPEST_NESTING`, every length stays inside its message, every record in the copy
+ * has the wire type of its field, and the number of messages is bounded. Nothing else is checked here.
  */
 export interface Scan {
   readonly copy: Uint8Array;
   readonly payloads: readonly TensorPayload[];
   readonly hasNewerFields: boolean;
+  readonly problems: readonly Problem[];
   /** SHA-256 of the file without weight payloads; small constants that shapes may depend on are covered. */
   readonly structureSha256: string;
 }
@@ -28,6 +29,9 @@ export const DEEPEST_NESTING = 400;
 const MOST_MESSAGES = 6_000_000;
 /** Structure alone, weights not counted. */
 const LARGEST_STRUCTURE = 1 << 29;
+
+/** Damage of one kind tends to repeat. */
+const MOST_PROBLEMS = 20;
 
 const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 const LARGEST_FIELD = 0x1fffffff;
@@ -52,6 +56,7 @@ class Scanner {
   private readonly stack: Frame[] = [];
   private readonly recorder = new PayloadRecorder();
   private frame: Frame;
+  private readonly problems: Problem[] = [];
   private messages = 0;
   private hasNewerFields = false;
 
@@ -75,6 +80,7 @@ class Scanner {
       copy: this.out.bytes(),
       payloads: this.recorder.payloads,
       hasNewerFields: this.hasNewerFields,
+      problems: this.problems,
       structureSha256: this.cursor.digest(),
     };
   }
@@ -88,8 +94,8 @@ class Scanner {
     const length = this.recordLength(wire, at);
     const { kind } = this.frame;
     const code = fieldCode(kind, field);
-    if (code !== CODE.unknown) this.checkWire(code, wire, field, at);
     if (code === CODE.unknown) this.skipUnknown(wire, length, at);
+    else if (!hasExpectedWire(code, wire, field)) this.skipMistyped(field, wire, length, at);
     else if (code >= MESSAGE) this.openMessage(code - MESSAGE, field, length, at);
     else if (code === CODE.payload) this.payload(field, wire, at, length);
     else if (wire === WIRE.varint) this.copyNumber(tag, field, at);
@@ -112,16 +118,20 @@ class Scanner {
     return length;
   }
 
-  private checkWire(code: number, wire: number, field: number, at: number): void {
-    if (wire === expectedWire(code, field)) return;
-    const packable = (code >= CODE.varints && code <= CODE.fixed64s) || code === CODE.payload;
-    if (packable && wire === WIRE.bytes) return;
-    throw this.damaged(at, `field ${field} with wire type ${wire}, which it cannot have`);
-  }
-
   private skipUnknown(wire: number, length: number, at: number): void {
     if (wire !== WIRE.varint) this.cursor.skipHashed(length);
     else this.readNumber(at);
+  }
+
+  /** As protobuf's own parsers do; a sound writer never makes such a record. */
+  private skipMistyped(field: number, wire: number, length: number, at: number): void {
+    if (this.problems.length < MOST_PROBLEMS) {
+      const message =
+        `The file is damaged: field ${field} of ${this.where()}, at byte ${at}, is written as wire type ${wire}, ` +
+        'which it cannot have, and was left out.';
+      this.problems.push({ severity: 'error', message, offset: at });
+    }
+    this.skipUnknown(wire, length, at);
   }
 
   private readNumber(at: number): void {
@@ -219,6 +229,12 @@ class Scanner {
     });
     return path.length > 0 ? `${name} of ${path.join(' > ')}` : name;
   }
+}
+
+function hasExpectedWire(code: number, wire: number, field: number): boolean {
+  if (wire === expectedWire(code, field)) return true;
+  const packable = (code >= CODE.varints && code <= CODE.fixed64s) || code === CODE.payload;
+  return packable && wire === WIRE.bytes;
 }
 
 function expectedWire(code: number, field: number): number {

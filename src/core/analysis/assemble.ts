@@ -1,0 +1,219 @@
+import type { FuseRule, Graph, KnownBytes, Operator, OperatorNode, Storage } from '../graph/graph';
+import { NONE, type OperatorId, type TensorId } from '../graph/units';
+import type { ModelFunction, ModelNode } from '../onnx/model';
+import { capturedNames } from '../onnx/scopes';
+import { addBytes, bodyCost, type BodyCost } from './bodies';
+import { operatorFlops } from './flops';
+import { fold, type Folding } from './folding';
+import { groupNodes } from './fusion';
+import { isElementwiseType, isViewNode } from './operatorKinds';
+import type { GraphSource } from './source';
+import { TensorTable, type DraftTensor } from './tensorTable';
+
+/** What holds for a model as a whole. */
+export interface Context {
+  readonly functions: ReadonlyMap<string, ModelFunction>;
+  readonly bindings: ReadonlyMap<string, number>;
+  /** Constants of the graph in which a body stands. */
+  readonly isConstant: (name: string) => boolean;
+}
+
+export interface Assembled {
+  readonly graph: Graph;
+  /** Tensors that the graph takes from the graphs around it, or that nothing makes. */
+  readonly captured: readonly TensorId[];
+  /** Weights that the graph itself holds, those in bodies of its operators left out. */
+  readonly ownWeights: KnownBytes;
+  /** Weights of the functions that it calls, however deep. */
+  readonly functionWeights: ReadonlyMap<ModelFunction, KnownBytes>;
+}
+
+interface DraftStorage extends Storage {
+  readonly tensors: TensorId[];
+  readonly consumers: OperatorId[];
+  isOutput: boolean;
+}
+
+/** Builds the graph of one source: folds, groups, then adds operators in execution order. */
+export function assemble(source: GraphSource, context: Context, fuse: FuseRule): Assembled {
+  return new Assembler(source, context, fuse).run();
+}
+
+class Assembler {
+  private readonly folding: Folding;
+  private readonly table: TensorTable;
+  private readonly inside: Context;
+  private readonly operators: Operator[] = [];
+  private readonly storages: DraftStorage[] = [];
+  private readonly captured: TensorId[] = [];
+  private readonly bodyCosts: BodyCost[] = [];
+
+  constructor(
+    private readonly source: GraphSource,
+    context: Context,
+    private readonly fuse: FuseRule,
+  ) {
+    this.folding = fold(source, context.functions);
+    this.table = new TensorTable(source, this.folding, context.bindings);
+    this.inside = { ...context, isConstant: (name) => this.folding.isConstant(name) };
+  }
+
+  run(): Assembled {
+    const inputs = this.addInputs();
+    for (const group of groupNodes(this.source, this.folding, this.fuse)) this.addOperator(group);
+    const outputs = this.markOutputs();
+    return { ...this.sumWeights(inputs, outputs), captured: this.captured };
+  }
+
+  private addInputs(): TensorId[] {
+    const fed = new Set(this.source.inputs.filter((name) => name !== '' && !this.source.initializers.has(name)));
+    return [...fed].map((name) => {
+      const id = this.table.read(name);
+      this.addStorage(this.table.tensors[id], NONE, true);
+      return id;
+    });
+  }
+
+  private addStorage(tensor: DraftTensor, producer: OperatorId, isInput: boolean): void {
+    tensor.storage = this.storages.length;
+    this.storages.push({
+      id: this.storages.length,
+      tensors: [tensor.id],
+      bytes: tensor.bytes,
+      producer,
+      consumers: [],
+      isInput,
+      isOutput: false,
+    });
+  }
+
+  private addOperator(group: readonly ModelNode[]): void {
+    const id = this.operators.length;
+    const members = group.map((node, i) => this.addNode(node, id, i === group.length - 1));
+    const [first] = members;
+    const cost = bodyCost(group[0], this.source, this.inside);
+    this.bodyCosts.push(cost);
+    const captures = [...capturedNames(group[0])].map((name) => this.readTensor(name, id));
+    const { isView } = first;
+    const inputs = [...first.node.inputs];
+    for (const { node } of members.slice(1)) inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
+    this.operators.push({
+      ...first.node,
+      inputs,
+      outputs: members[members.length - 1].node.outputs,
+      id,
+      members: members.map(({ node }) => node),
+      isView,
+      isElementwise: group.length === 1 && isElementwiseType(group[0]),
+      bodyPeak: cost.peak,
+      bodyWeights: cost.weights,
+      captures,
+      flops: this.flops(members.map(({ node }) => node)),
+    });
+  }
+
+  /** Reads inputs and makes outputs; only the last node of a fused chain makes storage. */
+  private addNode(node: ModelNode, id: OperatorId, isLast: boolean): { node: OperatorNode; isView: boolean } {
+    const opset = this.source.opsets.get(node.domain) ?? 1;
+    const isView = isViewNode(node, opset, this.folding);
+    const inputs = node.inputs.map((name) => this.readTensor(name, id));
+    const outputs = node.outputs.map((name) => this.table.produce(name, id));
+    outputs.forEach((output, i) => {
+      if (output === NONE || !isLast) return;
+      const tensor = this.table.tensors[output];
+      const viewed = isView && i === 0 ? inputs[0] : NONE;
+      if (viewed === NONE) this.addStorage(tensor, id, false);
+      else this.shareStorage(tensor, this.table.tensors[viewed]);
+    });
+    const { index, name, type, domain, attributes } = node;
+    return { node: { index, name, type, domain, opset, attributes, inputs, outputs }, isView: isView && inputs[0] !== NONE };
+  }
+
+  private readTensor(name: string, reader: OperatorId): TensorId {
+    const before = this.table.tensors.length;
+    const id = this.table.read(name);
+    if (id === NONE) return NONE;
+    const tensor = this.table.tensors[id];
+    if (id >= before && !tensor.isWeight) this.addCaptured(tensor);
+    if (tensor.consumers.at(-1) !== reader) {
+      tensor.consumers.push(reader);
+      const readers = tensor.storage === NONE ? undefined : this.storages[tensor.storage].consumers;
+      if (readers && readers.at(-1) !== reader) readers.push(reader);
+    }
+    return id;
+  }
+
+  /** From a graph around this one, or from nowhere (a problem that validation tells): there before step 0. */
+  private addCaptured(tensor: DraftTensor): void {
+    this.addStorage(tensor, NONE, true);
+    this.captured.push(tensor.id);
+  }
+
+  /** A view of a weight is a weight; other views lie in the storage of what they view. */
+  private shareStorage(tensor: DraftTensor, viewed: DraftTensor): void {
+    if (viewed.isWeight) {
+      tensor.isWeight = true;
+      tensor.sharesWeight = viewed.sharesWeight ?? viewed.id;
+    } else {
+      tensor.storage = viewed.storage;
+      this.storages[viewed.storage].tensors.push(tensor.id);
+    }
+  }
+
+  private flops(members: readonly OperatorNode[]): number | undefined {
+    let sum = 0;
+    for (const member of members) {
+      const flops = operatorFlops(member, this.table.tensors);
+      if (flops === undefined) return undefined;
+      sum += flops;
+    }
+    return sum;
+  }
+
+  private markOutputs(): TensorId[] {
+    return this.source.outputs
+      .filter((name) => name !== '')
+      .map((name) => {
+        const before = this.table.tensors.length;
+        const id = this.table.read(name);
+        const tensor = this.table.tensors[id];
+        if (id >= before && !tensor.isWeight) this.addCaptured(tensor);
+        if (tensor.storage !== NONE) this.storages[tensor.storage].isOutput = true;
+        return id;
+      });
+  }
+
+  /** Every weight that an operator, a body or an output uses, each once; folded ones nobody reads are none. */
+  private sumWeights(inputs: TensorId[], outputs: TensorId[]): Omit<Assembled, 'captured'> {
+    const { tensors } = this.table;
+    const used = new Set<TensorId>();
+    for (const tensor of tensors) {
+      if (!tensor.isWeight || (tensor.consumers.length === 0 && !outputs.includes(tensor.id))) continue;
+      used.add(tensor.sharesWeight ?? tensor.id);
+    }
+    let ownWeights: KnownBytes = { bytes: 0, known: true };
+    for (const id of used) {
+      const { name, bytes } = tensors[id];
+      if (this.source.isOuterConstant(name) && !this.source.initializers.has(name)) continue;
+      ownWeights = addBytes(ownWeights, { bytes: bytes ?? 0, known: bytes !== undefined });
+    }
+    const { weightBytes, functionWeights } = addBodyWeights(ownWeights, this.bodyCosts);
+    const { operators, storages, fuse } = this;
+    const graph: Graph = { operators, tensors, storages, inputs, outputs, weightBytes, fuse };
+    return { graph, ownWeights, functionWeights };
+  }
+}
+
+function addBodyWeights(own: KnownBytes, costs: readonly BodyCost[]) {
+  const functionWeights = new Map<ModelFunction, KnownBytes>();
+  let weightBytes = own;
+  for (const { weights, ofFunctions } of costs) {
+    let { bytes } = weights;
+    for (const [called, one] of ofFunctions) {
+      if (functionWeights.has(called)) bytes -= one.bytes;
+      functionWeights.set(called, one);
+    }
+    weightBytes = addBytes(weightBytes, { bytes, known: weights.known });
+  }
+  return { weightBytes, functionWeights };
+}

@@ -1,0 +1,17 @@
+import type { FuseRule, Graph } from '../graph/graph';
+import type { Model } from '../onnx/model';
+import type { ShapeResult } from '../shape/types';
+import { assemble } from './assemble';
+import { functionTable, graphSource } from './source';
+
+/**
+ * The operator graph of a model's main graph: constants folded, views sharing storage, operators with bodies
+ * counted as one with the peak inside them, and with `fuse: 'conv'` activations and normalisations inside the
+ * operator before them. Sizes are those of `shapes` under its bindings.
+ */
+export function buildGraph(model: Model, shapes: ShapeResult, options: { readonly fuse: FuseRule }): Graph {
+  const bindings = new Map<string, number>();
+  for (const [name, value] of shapes.symbols) if (value !== undefined) bindings.set(name, value);
+  const context = { functions: functionTable(model), bindings, isConstant: () => false };
+  return assemble(graphSource(model.graph, model.opsets, shapes.main), context, options.fuse).graph;
+}

@@ -1,0 +1,130 @@
+import { tensorBytes, type ElementType } from '../graph/elementType';
+import type { Shape } from '../graph/graph';
+import { NONE, type OperatorId, type StorageId, type TensorId } from '../graph/units';
+import { elementCount } from '../onnx/payloads';
+import type { Dim, InferredValue, ValueType } from '../shape/types';
+import type { Folding } from './folding';
+import type { GraphSource } from './source';
+
+/** A tensor while the graph is built. */
+export interface DraftTensor {
+  readonly id: TensorId;
+  readonly name: string;
+  type: ElementType | undefined;
+  shape: Shape | undefined;
+  shapeText: string;
+  bytes: number | undefined;
+  isWeight: boolean;
+  storage: StorageId;
+  producer: OperatorId;
+  /** Ascending; filled as operators are added in order. */
+  readonly consumers: OperatorId[];
+  values?: readonly number[];
+  sharesWeight?: TensorId;
+}
+
+/** The tensors of a graph by name, made when first met. */
+export class TensorTable {
+  readonly tensors: DraftTensor[] = [];
+  private readonly byName = new Map<string, TensorId>();
+
+  constructor(
+    private readonly source: GraphSource,
+    private readonly folding: Folding,
+    private readonly bindings: ReadonlyMap<string, number>,
+  ) {}
+
+  /** The tensor that a reader of `name` reads; `NONE` for the empty name of an omitted input. */
+  read(name: string): TensorId {
+    if (name === '') return NONE;
+    const known = this.byName.get(name);
+    if (known !== undefined) return known;
+    return this.folding.isConstant(name) ? this.addWeight(name) : this.add(name);
+  }
+
+  /** The tensor that an operator makes; a second producer of a name makes a tensor that nobody reads. */
+  produce(name: string, producer: OperatorId): TensorId {
+    if (name === '') return NONE;
+    const id = this.add(name);
+    this.tensors[id].producer = producer;
+    return id;
+  }
+
+  private add(name: string): TensorId {
+    const id = this.tensors.length;
+    if (!this.byName.has(name)) this.byName.set(name, id);
+    this.tensors.push({
+      id,
+      name,
+      ...describe(this.source.inferred.values.get(name), this.bindings),
+      isWeight: false,
+      storage: NONE,
+      producer: NONE,
+      consumers: [],
+    });
+    return id;
+  }
+
+  private addWeight(name: string): TensorId {
+    const root = this.folding.root(name);
+    const shared = root === name ? undefined : this.read(root);
+    const tensor = this.tensors[this.add(name)];
+    const initializer = this.source.initializers.get(name);
+    if (initializer !== undefined) {
+      tensor.type = initializer.type;
+      tensor.shape = initializer.dims;
+      tensor.shapeText = shapeText(initializer.dims);
+      tensor.bytes = initializer.bytes;
+    }
+    tensor.isWeight = true;
+    const values = this.folding.values(name);
+    if (values !== undefined) tensor.values = values;
+    if (shared !== undefined) tensor.sharesWeight = shared;
+    return tensor.id;
+  }
+}
+
+type Described = Pick<DraftTensor, 'type' | 'shape' | 'shapeText' | 'bytes'>;
+
+function describe(value: InferredValue | undefined, bindings: ReadonlyMap<string, number>): Described {
+  const type = value?.type;
+  if (type?.kind !== 'tensor') {
+    return { type: undefined, shape: undefined, shapeText: type ? typeText(type) : '?', bytes: undefined };
+  }
+  const shape = type.shape?.map((dim) => boundDim(dim, bindings));
+  const isKnown = shape?.every((dim) => dim !== undefined);
+  const elements = isKnown ? elementCount(shape as number[]) : undefined;
+  const bytes = type.type === undefined || elements === undefined ? undefined : tensorBytes(type.type, elements);
+  return { type: type.type, shape, shapeText: typeText(type), bytes };
+}
+
+export function boundDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {
+  const value = typeof dim === 'object' ? dim.evaluate(bindings) : dim;
+  return value !== undefined && value >= 0 && Number.isSafeInteger(value) ? value : undefined;
+}
+
+function shapeText(shape: readonly Dim[]): string {
+  return `[${shape.map((dim) => (typeof dim === 'object' ? dim.text : (dim ?? '?'))).join(', ')}]`;
+}
+
+/** `[1, 3, 224, 224]`; `sequence of float32[N, 4]`; `?` where nothing is known. */
+export function typeText(type: ValueType): string {
+  switch (type.kind) {
+    case 'tensor':
+      return type.shape ? shapeText(type.shape) : '?';
+    case 'sparse':
+      return `sparse ${type.shape ? shapeText(type.shape) : '?'}`;
+    case 'sequence':
+      return `sequence of ${elementText(type.element)}`;
+    case 'optional':
+      return `optional ${elementText(type.element)}`;
+    case 'map':
+      return `map of ${type.keyType ?? '?'} to ${elementText(type.value)}`;
+    default:
+      return '?';
+  }
+}
+
+function elementText(type: ValueType): string {
+  return type.kind === 'tensor' ? `${type.type ?? ''}${typeText(type)}` : typeText(type);
+}

@@ -1,0 +1,47 @@
+import type { ModelGraph, ModelNode } from './model';
+
+/** The subgraphs of a node in attribute order; of `graphs` attributes each with its position (`bodies[1]`). */
+export function subgraphsOf(node: ModelNode): (readonly [string, ModelGraph])[] {
+  const found: (readonly [string, ModelGraph])[] = [];
+  for (const [name, attribute] of node.attributes) {
+    if (attribute.kind === 'graph') found.push([name, attribute.value as ModelGraph]);
+    else if (attribute.kind === 'graphs') {
+      attribute.value.forEach((graph, i) => found.push([`${name}[${i}]`, graph as ModelGraph]));
+    }
+  }
+  return found;
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+const freeNamesOfGraph = new WeakMap<ModelGraph, ReadonlySet<string>>();
+
+/** Names that a subgraph reads from the graphs around it. */
+export function freeNames(graph: ModelGraph): ReadonlySet<string> {
+  const known = freeNamesOfGraph.get(graph);
+  if (known) return known;
+  const defined = new Set<string>();
+  for (const value of graph.inputs) defined.add(value.name);
+  for (const value of graph.initializers) defined.add(value.name);
+  for (const node of graph.nodes) for (const name of node.outputs) defined.add(name);
+  const free = new Set<string>();
+  const read = (name: string): void => {
+    if (name !== '' && !defined.has(name)) free.add(name);
+  };
+  for (const node of graph.nodes) {
+    node.inputs.forEach(read);
+    capturedNames(node).forEach(read);
+  }
+  for (const value of graph.outputs) read(value.name);
+  freeNamesOfGraph.set(graph, free);
+  return free;
+}
+
+/** Names that the subgraphs of a node read from the graph that the node is in, and from those around it. */
+export function capturedNames(node: ModelNode): ReadonlySet<string> {
+  const graphs = subgraphsOf(node);
+  if (graphs.length === 0) return NO_NAMES;
+  if (graphs.length === 1) return freeNames(graphs[0][1]);
+  const names = new Set<string>();
+  for (const [, graph] of graphs) for (const name of freeNames(graph)) names.add(name);
+  return names;
+}
