@@ -1,0 +1,36 @@
+import { basename } from 'node:path';
+import type { FuseRule } from '../core/graph/graph';
+import { type Analysis, analyzeModel } from '../engine/analyze';
+import { FileByteSource } from '../engine/byteSource';
+import { bindingsOption, choiceOption, type CommandOption, type Invocation } from './command';
+
+export const FUSE_OPTION: CommandOption = {
+  type: 'string',
+  value: 'none|conv',
+  summary: 'fuse convolutions and products with what follows them (default none)',
+};
+
+export const IN_PLACE_OPTION: CommandOption = {
+  type: 'string',
+  value: 'none|elementwise',
+  summary: 'whether elementwise operators may write over their input (default none)',
+};
+
+/** Opens the command's model under its `--bind` and `--fuse`. */
+export function openModel(invocation: Invocation): Analysis {
+  const fuse = choiceOption<FuseRule>(invocation, 'fuse', ['none', 'conv'], 'none');
+  return openModelWith(invocation.files[0], bindingsOption(invocation), fuse);
+}
+
+export function openModelWith(path: string, bindings: ReadonlyMap<string, number>, fuse: FuseRule): Analysis {
+  const source = FileByteSource.open(path);
+  try {
+    return analyzeModel(source, { bindings, fuse });
+  } finally {
+    source.close();
+  }
+}
+
+export function modelName(invocation: Invocation): string {
+  return basename(invocation.files[0]);
+}

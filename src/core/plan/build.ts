@@ -1,0 +1,183 @@
+import type { Stopped } from '../graph/control';
+import type { Cluster } from '../cluster/cluster';
+import { encodeCluster } from '../cluster/encode';
+import type { Graph, Operator, Tensor } from '../graph/graph';
+import {
+  type Bytes,
+  type DeviceId,
+  type Nanoseconds,
+  NONE,
+  type OperatorId,
+  type Step,
+  type StorageId,
+} from '../graph/units';
+import type { Partition } from '../partition/partition';
+import type { Plan, PlanDevice, PlanEvent, PlanLatency, PlanOperator, PlanOptions, PlanTensor } from './plan';
+
+/** An order of all operators with its proof and its arena. */
+export interface PlannedOrder {
+  readonly status: 'optimal' | 'feasible';
+  readonly steps: readonly OperatorId[];
+  readonly peakBytes: Bytes;
+  readonly lowerBoundBytes: Bytes;
+  readonly arenaBytes: Bytes;
+  /** Per storage. */
+  readonly offsets: ArrayLike<number>;
+  readonly firstStep: ArrayLike<number>;
+  readonly lastStep: ArrayLike<number>;
+  readonly baselines: Readonly<Record<string, { readonly peakBytes: Bytes }>>;
+}
+
+/** An event of the simulated timeline; `storage` travels, `consumer` is `NONE` for gathering on the sink. */
+export type PlannedEvent =
+  | {
+      readonly kind: 'compute' | 'reduce';
+      readonly operator: OperatorId;
+      readonly device: DeviceId;
+      readonly start: Nanoseconds;
+      readonly end: Nanoseconds;
+    }
+  | {
+      readonly kind: 'transfer';
+      readonly storage: StorageId;
+      readonly consumer: OperatorId;
+      readonly from: DeviceId;
+      readonly to: DeviceId;
+      readonly bytes: Bytes;
+      readonly start: Nanoseconds;
+      readonly end: Nanoseconds;
+    };
+
+export interface PlannedDevice {
+  readonly peakBytes: Bytes;
+  readonly peakStep: Step;
+  readonly weightBytes: Bytes;
+  readonly busy: Nanoseconds;
+}
+
+/** A partition of every operator with its simulated timeline. */
+export interface PlannedPartition {
+  /** Per operator; ignored for views. */
+  readonly partitions: readonly Partition[];
+  readonly events: readonly PlannedEvent[];
+  readonly devices: readonly PlannedDevice[];
+  readonly latency: Omit<PlanLatency, 'model'>;
+}
+
+export interface PlanParts {
+  readonly model: Plan['model'];
+  readonly graph: Graph;
+  readonly cluster: Cluster;
+  readonly options: PlanOptions;
+  readonly stopped?: Stopped;
+  readonly order: PlannedOrder;
+  readonly partition: PlannedPartition;
+}
+
+/** The plan file of a search's results. Deterministic: no clock, machine or path goes in. */
+export function buildPlan({ model, graph, cluster, options, stopped, order, partition }: PlanParts): Plan {
+  const names = cluster.devices.map((device) => device.name);
+  const stepOf = new Array<number>(graph.operators.length);
+  order.steps.forEach((operator, step) => (stepOf[operator] = step));
+  return {
+    format: 'memorianova-plan',
+    version: 1,
+    model,
+    cluster: encodeCluster(cluster),
+    options,
+    ...(stopped === undefined ? {} : { stopped }),
+    order: {
+      status: order.status,
+      peakBytes: order.peakBytes,
+      lowerBoundBytes: order.lowerBoundBytes,
+      arenaBytes: order.arenaBytes,
+      weightBytes: graph.weightBytes.bytes,
+      steps: order.steps.map((operator) => graph.operators[operator].index),
+      baselines: order.baselines,
+    },
+    tensors: graph.tensors
+      .filter((tensor) => tensor.storage !== NONE)
+      .map((tensor) => planTensor(tensor, order)),
+    operators: graph.operators.map((operator) =>
+      planOperator(graph, operator, stepOf[operator.id], partition.partitions[operator.id], names),
+    ),
+    devices: partition.devices.map((device, index) =>
+      planDevice(device, names[index], cluster.devices[index].memory),
+    ),
+    latency: { model: options.latency, ...partition.latency } as PlanLatency,
+    timeline: sortedEvents(partition.events).map((event) => planEvent(graph, event, names)),
+  };
+}
+
+function planTensor(tensor: Tensor, order: PlannedOrder): PlanTensor {
+  return {
+    name: tensor.name,
+    type: tensor.type ?? 'unknown',
+    shape: (tensor.shape ?? []).map((length) => length ?? 0),
+    bytes: tensor.bytes ?? 0,
+    storage: tensor.storage,
+    firstStep: order.firstStep[tensor.storage],
+    lastStep: order.lastStep[tensor.storage],
+    offset: order.offsets[tensor.storage],
+  };
+}
+
+function planOperator(
+  graph: Graph,
+  operator: Operator,
+  step: Step,
+  partition: Partition,
+  names: readonly string[],
+): PlanOperator {
+  const weights = new Set(operator.inputs.filter((id) => id !== NONE && graph.tensors[id].isWeight));
+  return {
+    index: operator.index,
+    name: operator.name,
+    type: operator.type,
+    step,
+    flops: operator.flops ?? 0,
+    weightBytes: [...weights].reduce((sum, id) => sum + (graph.tensors[id].bytes ?? 0), 0),
+    ...(operator.members.length > 1 ? { members: operator.members.map((member) => member.index) } : {}),
+    partition: operator.isView
+      ? { dimension: 'none', axis: -1, shards: [] }
+      : {
+          dimension: partition.dimension,
+          axis: partition.axis,
+          shards: partition.shards.map(({ device, ...range }) => ({ device: names[device], ...range })),
+          ...(partition.reduceOn === undefined ? {} : { reduceOn: names[partition.reduceOn] }),
+        },
+  };
+}
+
+function planDevice(device: PlannedDevice, name: string, limitBytes: Bytes): PlanDevice {
+  const { peakBytes, peakStep, weightBytes, busy } = device;
+  return { name, limitBytes, peakBytes, peakStep, weightBytes, busySeconds: busy / 1e9 };
+}
+
+function sortedEvents(events: readonly PlannedEvent[]): readonly PlannedEvent[] {
+  return events
+    .map((event, position) => ({ event, position }))
+    .sort((a, b) => a.event.start - b.event.start || a.event.end - b.event.end || a.position - b.position)
+    .map(({ event }) => event);
+}
+
+function planEvent(graph: Graph, event: PlannedEvent, names: readonly string[]): PlanEvent {
+  const times = { start: event.start / 1e9, end: event.end / 1e9 };
+  if (event.kind !== 'transfer') {
+    return {
+      kind: event.kind,
+      operator: graph.operators[event.operator].index,
+      device: names[event.device],
+      ...times,
+    };
+  }
+  return {
+    kind: 'transfer',
+    tensor: graph.tensors[graph.storages[event.storage].tensors[0]].name,
+    operator: event.consumer === NONE ? null : graph.operators[event.consumer].index,
+    from: names[event.from],
+    to: names[event.to],
+    bytes: event.bytes,
+    ...times,
+  };
+}
