@@ -23,7 +23,7 @@ export function openModel(invocation: Invocation): Analysis {
 }
 
 export function openModelWith(path: string, bindings: ReadonlyMap<string, number>, fuse: FuseRule): Analysis {
-  const source = FileByteSource.open(path);
+  const source = new FileByteSource(path);
   try {
     return analyzeModel(source, { bindings, fuse });
   } finally {

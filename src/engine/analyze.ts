@@ -3,7 +3,7 @@ import type { FuseRule, Graph } from '../core/graph/graph';
 import type { Problem } from '../core/graph/problem';
 import type { ByteSource, Model } from '../core/onnx/model';
 import { readModel } from '../core/onnx/readModel';
-import { inferShapes } from '../core/shape/infer';
+import { inferShapes } from '../core/shape/inferShapes';
 import type { ShapeResult } from '../core/shape/types';
 
 export interface AnalysisOptions {
