@@ -24,7 +24,7 @@ export function convertModel(
     domain: proto.domain ?? '',
     modelVersion: integer(proto.modelVersion as Integer),
     docString: proto.docString ?? '',
-    opsets: convertOpsets(proto.opsetImport),
+    opsets: importedOpsets(proto),
     metadata: (proto.metadataProps ?? []).map(entry),
     graph: convertGraph(proto.graph ?? {}, extras?.graph, conversion),
     functions: (proto.functions ?? []).map((one, i) => convertFunction(one, extras?.functions[i], conversion)),
@@ -43,6 +43,12 @@ function entry(proto: onnx.IStringStringEntryProto): readonly [string, string] {
 /** `ai.onnx` is another spelling of the default domain. */
 function normalDomain(domain: string | null | undefined): string {
   return !domain || domain === 'ai.onnx' ? '' : domain;
+}
+
+/** Before IR 3 a model imports nothing and means version 1. */
+function importedOpsets(proto: onnx.IModelProto): ReadonlyMap<string, number> {
+  const opsets = convertOpsets(proto.opsetImport);
+  return opsets.size === 0 && integer(proto.irVersion as Integer) < 3 ? new Map([['', 1]]) : opsets;
 }
 
 function convertOpsets(protos: readonly onnx.IOperatorSetIdProto[] | null | undefined): ReadonlyMap<string, number> {

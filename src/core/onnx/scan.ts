@@ -112,8 +112,8 @@ class Scanner {
     else if (wire !== WIRE.varint) throw this.damaged(at, `a record of wire type ${wire}, which ONNX does not use`);
     const room = this.frame.end - this.cursor.position;
     if (length > room) {
-      const whose = this.stack.length === 0 ? 'the file' : 'the message around it';
-      throw this.damaged(at, `a record of ${length} bytes where ${whose} has ${Math.max(0, room)} left`);
+      if (this.stack.length === 0) throw cutOff(at, length, Math.max(0, room));
+      throw this.damaged(at, `a record of ${length} bytes where the message around it has ${Math.max(0, room)} left`);
     }
     return length;
   }
@@ -243,6 +243,10 @@ function expectedWire(code: number, field: number): number {
   if (code === CODE.fixed32 || code === CODE.fixed32s) return WIRE.fixed32;
   if (code === CODE.fixed64 || code === CODE.fixed64s) return WIRE.fixed64;
   return WIRE.bytes;
+}
+
+function cutOff(at: number, length: number, room: number): InputError {
+  return new InputError(`The file is cut off: its part from byte ${at} on needs ${length} bytes, but ${room} are left.`, at);
 }
 
 /** How one element of `float_data`, `int32_data`, ... is written where the field is not packed. */
