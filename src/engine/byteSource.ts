@@ -27,10 +27,13 @@ export class FileByteSource implements ByteSource {
       throw new InputError(`The file ends at byte ${this.size}, before byte ${offset + length}.`, offset);
     }
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const count = readSync(this.descriptor, bytes, done, length - done, offset + done);
       if (count === 0) {
-        throw new InputError(`The file became shorter while it was read, at byte ${offset + done}.`, offset + done);
+        throw new InputError(
+          `The file became shorter while it was read, at byte ${offset + done}.`,
+          offset + done,
+        );
       }
       done += count;
     }

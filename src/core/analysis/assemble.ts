@@ -66,7 +66,9 @@ class Assembler {
   }
 
   private addInputs(): TensorId[] {
-    const fed = new Set(this.source.inputs.filter((name) => name !== '' && !this.source.initializers.has(name)));
+    const fed = new Set(
+      this.source.inputs.filter((name) => name !== '' && !this.source.initializers.has(name)),
+    );
     return [...fed].map((name) => {
       const id = this.table.read(name);
       this.addStorage(this.table.tensors[id], NONE, true);
@@ -96,7 +98,8 @@ class Assembler {
     const captures = [...capturedNames(group[0])].map((name) => this.readTensor(name, id));
     const { isView } = first;
     const inputs = [...first.node.inputs];
-    for (const { node } of members.slice(1)) inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
+    for (const { node } of members.slice(1))
+      inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
     this.operators.push({
       ...first.node,
       inputs,
@@ -126,7 +129,10 @@ class Assembler {
       else this.shareStorage(tensor, this.table.tensors[viewed]);
     });
     const { index, name, type, domain, attributes } = node;
-    return { node: { index, name, type, domain, opset, attributes, inputs, outputs }, isView: isView && inputs[0] !== NONE };
+    return {
+      node: { index, name, type, domain, opset, attributes, inputs, outputs },
+      isView: isView && inputs[0] !== NONE,
+    };
   }
 
   private readTensor(name: string, reader: OperatorId): TensorId {

@@ -41,7 +41,11 @@ export function bodyCost(node: ModelNode, around: GraphSource, context: Context)
   return cost;
 }
 
-function functionCost(called: ModelFunction, inferred: InferredGraph | undefined, context: Context): BodyCost {
+function functionCost(
+  called: ModelFunction,
+  inferred: InferredGraph | undefined,
+  context: Context,
+): BodyCost {
   if (inferred === undefined) return { peak: UNKNOWN, weights: UNKNOWN, ofFunctions: NO_FUNCTIONS };
   const { graph, ownWeights, functionWeights } = assemble(functionSource(called, inferred), context, 'none');
   return {

@@ -11,7 +11,9 @@ import type { GraphSource } from './source';
  * activation where that is the only consumer.
  */
 export function groupNodes(source: GraphSource, folding: Folding, fuse: FuseRule): (readonly ModelNode[])[] {
-  const kept = source.inferred.order.filter((index) => !folding.isFolded[index]).map((index) => source.nodes[index]);
+  const kept = source.inferred.order
+    .filter((index) => !folding.isFolded[index])
+    .map((index) => source.nodes[index]);
   if (fuse === 'none') return kept.map((node) => [node]);
   const onlyReader = findOnlyReaders(source, kept);
   const taken = new Set<ModelNode>();
@@ -26,7 +28,10 @@ export function groupNodes(source: GraphSource, folding: Folding, fuse: FuseRule
 }
 
 /** Tensor -> the one node that reads it, where there is exactly one reading and it is no output of the graph. */
-function findOnlyReaders(source: GraphSource, nodes: readonly ModelNode[]): ReadonlyMap<string, ModelNode | null> {
+function findOnlyReaders(
+  source: GraphSource,
+  nodes: readonly ModelNode[],
+): ReadonlyMap<string, ModelNode | null> {
   const readers = new Map<string, ModelNode | null>();
   const read = (name: string, node: ModelNode | null): void => {
     readers.set(name, readers.has(name) ? null : node);
@@ -50,7 +55,8 @@ function chainFrom(
     const output = chain[chain.length - 1].outputs[0];
     const reader = output ? onlyReader.get(output) : undefined;
     const others = reader?.inputs.slice(1) ?? [];
-    const isMain = reader?.inputs[0] === output && others.every((name) => name === '' || folding.isConstant(name));
+    const isMain =
+      reader?.inputs[0] === output && others.every((name) => name === '' || folding.isConstant(name));
     return isMain ? reader! : undefined;
   };
   const normalization = next();

@@ -20,7 +20,8 @@ const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 const ELEMENTWISE = words(`${UNARY} ${VARIADIC} ${QUANTIZE}`);
 
 /** Activations that runtimes run inside the operator before them. */
-const ACTIVATIONS = words(`Celu Clip Elu Gelu HardSigmoid HardSwish LeakyRelu Mish PRelu Relu Selu Sigmoid Softplus
+const ACTIVATIONS =
+  words(`Celu Clip Elu Gelu HardSigmoid HardSwish LeakyRelu Mish PRelu Relu Selu Sigmoid Softplus
   Softsign Swish Tanh ThresholdedRelu`);
 
 const FUSABLE = words('Conv ConvTranspose Gemm MatMul');

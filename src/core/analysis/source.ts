@@ -47,7 +47,11 @@ export function functionSource(body: ModelFunction, inferred: InferredGraph): Gr
   };
 }
 
-export function functionKey({ domain, name, overload }: Pick<ModelFunction, 'domain' | 'name' | 'overload'>): string {
+export function functionKey({
+  domain,
+  name,
+  overload,
+}: Pick<ModelFunction, 'domain' | 'name' | 'overload'>): string {
   return `${domain}\0${name}\0${overload}`;
 }
 

@@ -94,7 +94,8 @@ function describe(value: InferredValue | undefined, bindings: ReadonlyMap<string
   const shape = type.shape?.map((dim) => boundDim(dim, bindings));
   const isKnown = shape?.every((dim) => dim !== undefined);
   const elements = isKnown ? elementCount(shape as number[]) : undefined;
-  const bytes = type.type === undefined || elements === undefined ? undefined : tensorBytes(type.type, elements);
+  const bytes =
+    type.type === undefined || elements === undefined ? undefined : tensorBytes(type.type, elements);
   return { type: type.type, shape, shapeText: typeText(type), bytes };
 }
 

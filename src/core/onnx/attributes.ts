@@ -38,7 +38,9 @@ export function convertAttributes(
   conversion: Conversion,
 ): Attributes {
   const attributes = new Map<string, AttributeValue>();
-  (protos ?? []).forEach((proto, i) => attributes.set(proto.name ?? '', convertAttribute(proto, extras?.[i], conversion)));
+  (protos ?? []).forEach((proto, i) =>
+    attributes.set(proto.name ?? '', convertAttribute(proto, extras?.[i], conversion)),
+  );
   return attributes;
 }
 
@@ -66,13 +68,19 @@ function convertAttribute(
     case TYPE.strings:
       return { kind: 'strings', value: (proto.strings ?? []).map(text) };
     case TYPE.tensors:
-      return { kind: 'tensors', value: (proto.tensors ?? []).map((tensor) => convertTensor(tensor, payloads)) };
+      return {
+        kind: 'tensors',
+        value: (proto.tensors ?? []).map((tensor) => convertTensor(tensor, payloads)),
+      };
     case TYPE.graphs:
       return { kind: 'graphs', value: (proto.graphs ?? []).map((body, i) => graph(body, extras?.[i])) };
     case TYPE.sparse:
       return { kind: 'tensor', value: convertSparse(proto.sparseTensor ?? {}, payloads) };
     case TYPE.sparses:
-      return { kind: 'tensors', value: (proto.sparseTensors ?? []).map((tensor) => convertSparse(tensor, payloads)) };
+      return {
+        kind: 'tensors',
+        value: (proto.sparseTensors ?? []).map((tensor) => convertSparse(tensor, payloads)),
+      };
     default:
       return { kind: 'other', description: describeOther(proto) };
   }

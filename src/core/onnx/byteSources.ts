@@ -11,7 +11,10 @@ export class MemoryByteSource implements ByteSource {
 
   read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 0 || offset + length > this.bytes.length) {
-      throw new InputError(`The file ends at byte ${this.bytes.length}, before byte ${offset + length}.`, offset);
+      throw new InputError(
+        `The file ends at byte ${this.bytes.length}, before byte ${offset + length}.`,
+        offset,
+      );
     }
     return this.bytes.subarray(offset, offset + length);
   }

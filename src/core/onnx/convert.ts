@@ -27,7 +27,9 @@ export function convertModel(
     opsets: importedOpsets(proto),
     metadata: (proto.metadataProps ?? []).map(entry),
     graph: convertGraph(proto.graph ?? {}, extras?.graph, conversion),
-    functions: (proto.functions ?? []).map((one, i) => convertFunction(one, extras?.functions[i], conversion)),
+    functions: (proto.functions ?? []).map((one, i) =>
+      convertFunction(one, extras?.functions[i], conversion),
+    ),
     configurations: extras?.configurations ?? [],
     trainingInfoCount: proto.trainingInfo?.length ?? 0,
     fileBytes,
@@ -51,8 +53,12 @@ function importedOpsets(proto: onnx.IModelProto): ReadonlyMap<string, number> {
   return opsets.size === 0 && integer(proto.irVersion as Integer) < 3 ? new Map([['', 1]]) : opsets;
 }
 
-function convertOpsets(protos: readonly onnx.IOperatorSetIdProto[] | null | undefined): ReadonlyMap<string, number> {
-  return new Map((protos ?? []).map((proto) => [normalDomain(proto.domain), integer(proto.version as Integer)]));
+function convertOpsets(
+  protos: readonly onnx.IOperatorSetIdProto[] | null | undefined,
+): ReadonlyMap<string, number> {
+  return new Map(
+    (protos ?? []).map((proto) => [normalDomain(proto.domain), integer(proto.version as Integer)]),
+  );
 }
 
 function convertGraph(
@@ -61,12 +67,16 @@ function convertGraph(
   conversion: Conversion,
 ): ModelGraph {
   const { payloads } = conversion;
-  const initializers: Initializer[] = (proto.initializer ?? []).map((tensor) => convertTensor(tensor, payloads));
+  const initializers: Initializer[] = (proto.initializer ?? []).map((tensor) =>
+    convertTensor(tensor, payloads),
+  );
   for (const sparse of proto.sparseInitializer ?? []) initializers.push(convertSparse(sparse, payloads));
   return {
     name: proto.name ?? '',
     docString: proto.docString ?? '',
-    nodes: (proto.node ?? []).map((node, index) => convertNode(node, index, extras?.nodes[index], conversion)),
+    nodes: (proto.node ?? []).map((node, index) =>
+      convertNode(node, index, extras?.nodes[index], conversion),
+    ),
     inputs: (proto.input ?? []).map(convertValueInfo),
     outputs: (proto.output ?? []).map(convertValueInfo),
     valueInfo: (proto.valueInfo ?? []).map(convertValueInfo),
@@ -114,7 +124,9 @@ function convertFunction(
     attributeNames: proto.attribute ?? [],
     attributeDefaults: convertAttributes(extras?.attributeDefaults, undefined, conversion),
     opsets: convertOpsets(proto.opsetImport),
-    nodes: (proto.node ?? []).map((node, index) => convertNode(node, index, extras?.nodes[index], conversion)),
+    nodes: (proto.node ?? []).map((node, index) =>
+      convertNode(node, index, extras?.nodes[index], conversion),
+    ),
     valueInfo: (extras?.valueInfo ?? []).map(convertValueInfo),
   };
 }

@@ -70,7 +70,7 @@ export class Cursor {
 
   /** Copies the next `length` bytes to `target` at `at`. */
   copy(length: number, target: Uint8Array, at: number): void {
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       if (this.position - this.windowStart >= this.window.length) this.advanceWindow();
       const from = this.position - this.windowStart;
       const count = Math.min(left, this.window.length - from);
@@ -84,7 +84,7 @@ export class Cursor {
 
   /** Passes over bytes that are hashed but not kept. */
   skipHashed(length: number): void {
-    for (const end = this.position + length; this.position < end; ) {
+    for (const end = this.position + length; this.position < end;) {
       if (this.position - this.windowStart >= this.window.length) this.advanceWindow();
       this.position = Math.min(end, this.windowStart + this.window.length);
     }
@@ -121,7 +121,10 @@ export class Cursor {
   private advanceWindow(): void {
     this.flushHash();
     if (this.position >= this.source.size) {
-      throw new InputError(`The file ends at byte ${this.source.size} in the middle of a record.`, this.source.size);
+      throw new InputError(
+        `The file ends at byte ${this.source.size} in the middle of a record.`,
+        this.source.size,
+      );
     }
     const length = Math.min(this.windowSize, this.source.size - this.position);
     this.window = this.source.read(this.position, length);
@@ -131,7 +134,9 @@ export class Cursor {
 
   private flushHash(): void {
     if (this.hashedTo < this.position) {
-      this.hash.update(this.window.subarray(this.hashedTo - this.windowStart, this.position - this.windowStart));
+      this.hash.update(
+        this.window.subarray(this.hashedTo - this.windowStart, this.position - this.windowStart),
+      );
       this.hashedTo = this.position;
     }
   }

@@ -99,7 +99,13 @@ function readAttributeGraphs(reader: Reader, length: number): GraphExtras[] {
 }
 
 function readFunction(reader: Reader, length: number): FunctionExtras {
-  const found: FunctionExtras = { overload: '', nodes: [], metadata: [], attributeDefaults: [], valueInfo: [] };
+  const found: FunctionExtras = {
+    overload: '',
+    nodes: [],
+    metadata: [],
+    attributeDefaults: [],
+    valueInfo: [],
+  };
   readMessage(reader, length, (field) => {
     if (field === 7) found.nodes.push(nested(reader, readNode));
     else if (field === 11) found.attributeDefaults.push(nested(reader, onnxDecoder(onnx.AttributeProto)));

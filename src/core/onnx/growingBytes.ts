@@ -12,7 +12,9 @@ export class GrowingBytes {
     const needed = this.length + count;
     if (needed <= this.buffer.length) return;
     if (needed > this.limit) {
-      throw new InputError(`The model's structure without its weights is over ${this.limit >> 20} MiB: too large.`);
+      throw new InputError(
+        `The model's structure without its weights is over ${this.limit >> 20} MiB: too large.`,
+      );
     }
     const larger = new Uint8Array(Math.min(this.limit, Math.max(needed, 2 * this.buffer.length)));
     larger.set(this.buffer.subarray(0, this.length));

@@ -15,7 +15,8 @@ import { validateModel } from './validate';
  */
 export function readModel(source: ByteSource): Model {
   const model = decode(scan(source), source.size);
-  if (model === undefined) throw notAModel(source) ?? new InputError('The file has no graph: it is not an ONNX model.', 0);
+  if (model === undefined)
+    throw notAModel(source) ?? new InputError('The file has no graph: it is not an ONNX model.', 0);
   return { ...model, problems: [...model.problems, ...validateModel(model)] };
 }
 
@@ -36,6 +37,8 @@ function decode(scanned: Scan, fileBytes: number): Model | undefined {
     return convertModel(proto, extras, scanned, fileBytes);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(`The model cannot be decoded: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new InputError(
+      `The model cannot be decoded: ${error instanceof Error ? error.message : String(error)}.`,
+    );
   }
 }

@@ -109,11 +109,15 @@ class Scanner {
     if (wire === WIRE.bytes) length = this.cursor.varint();
     else if (wire === WIRE.fixed32) length = 4;
     else if (wire === WIRE.fixed64) length = 8;
-    else if (wire !== WIRE.varint) throw this.damaged(at, `a record of wire type ${wire}, which ONNX does not use`);
+    else if (wire !== WIRE.varint)
+      throw this.damaged(at, `a record of wire type ${wire}, which ONNX does not use`);
     const room = this.frame.end - this.cursor.position;
     if (length > room) {
       if (this.stack.length === 0) throw cutOff(at, length, Math.max(0, room));
-      throw this.damaged(at, `a record of ${length} bytes where the message around it has ${Math.max(0, room)} left`);
+      throw this.damaged(
+        at,
+        `a record of ${length} bytes where the message around it has ${Math.max(0, room)} left`,
+      );
     }
     return length;
   }
@@ -140,7 +144,8 @@ class Scanner {
   }
 
   private checkNumberEnd(at: number): void {
-    if (this.cursor.position > this.frame.end) throw this.damaged(at, 'a number that runs over the end of its message');
+    if (this.cursor.position > this.frame.end)
+      throw this.damaged(at, 'a number that runs over the end of its message');
   }
 
   private copyNumber(tag: number, field: number, at: number): void {
@@ -152,7 +157,14 @@ class Scanner {
     else if (field === 2) this.recorder.elementType(value);
   }
 
-  private copyBytes(tag: number, code: number, field: number, wire: number, length: number, at: number): void {
+  private copyBytes(
+    tag: number,
+    code: number,
+    field: number,
+    wire: number,
+    length: number,
+    at: number,
+  ): void {
     const { out } = this;
     out.varint(tag);
     if (wire === WIRE.bytes) out.varint(length);
@@ -168,12 +180,13 @@ class Scanner {
   private checkPacked(code: number, from: number, length: number, at: number): void {
     const unit = code === CODE.fixed32s ? 4 : code === CODE.fixed64s ? 8 : 1;
     const unfinished = code === CODE.varints && length > 0 && this.out.buffer[from + length - 1] >= 0x80;
-    if (length % unit !== 0 || unfinished) throw this.damaged(at, `a list of numbers cut off after ${length} bytes`);
+    if (length % unit !== 0 || unfinished)
+      throw this.damaged(at, `a list of numbers cut off after ${length} bytes`);
   }
 
   private packedDims(from: number): void {
     const { buffer, length } = this.out;
-    for (let at = from; at < length; ) {
+    for (let at = from; at < length;) {
       let value = 0;
       let scale = 1;
       for (; buffer[at] >= 0x80; at++, scale *= 128) value += (buffer[at] & 0x7f) * scale;
@@ -191,7 +204,10 @@ class Scanner {
 
   private openMessage(kind: MessageKind, field: number, length: number, at: number): void {
     if (this.stack.length >= DEEPEST_NESTING) {
-      throw this.damaged(at, `messages nested over ${DEEPEST_NESTING} levels deep (graphs in graphs?): too deep`);
+      throw this.damaged(
+        at,
+        `messages nested over ${DEEPEST_NESTING} levels deep (graphs in graphs?): too deep`,
+      );
     }
     if (++this.messages > MOST_MESSAGES) throw this.damaged(at, `over ${MOST_MESSAGES} messages: too many`);
     this.out.varint(field * 8 + WIRE.bytes);
@@ -246,7 +262,10 @@ function expectedWire(code: number, field: number): number {
 }
 
 function cutOff(at: number, length: number, room: number): InputError {
-  return new InputError(`The file is cut off: its part from byte ${at} on needs ${length} bytes, but ${room} are left.`, at);
+  return new InputError(
+    `The file is cut off: its part from byte ${at} on needs ${length} bytes, but ${room} are left.`,
+    at,
+  );
 }
 
 /** How one element of `float_data`, `int32_data`, ... is written where the field is not packed. */

@@ -21,7 +21,10 @@ export function convertTensor(proto: onnx.ITensorProto, payloads: readonly Tenso
   const dims = (proto.dims ?? []).map((dim) => integer(dim as Integer));
   const elements = elementCount(dims);
   const marker = proto.rawData;
-  const place = marker?.length === 4 ? payloads[new DataView(marker.buffer, marker.byteOffset).getUint32(0, true)] : undefined;
+  const place =
+    marker?.length === 4
+      ? payloads[new DataView(marker.buffer, marker.byteOffset).getUint32(0, true)]
+      : undefined;
   const base = {
     name: proto.name ?? '',
     type,
@@ -81,7 +84,10 @@ function decodeStrings(bytes: Uint8Array): string[] {
 }
 
 /** The tensor as dense: weights of a sparse initializer are its values and their indices. */
-export function convertSparse(proto: onnx.ISparseTensorProto, payloads: readonly TensorPayload[]): Initializer {
+export function convertSparse(
+  proto: onnx.ISparseTensorProto,
+  payloads: readonly TensorPayload[],
+): Initializer {
   const values = convertTensor(proto.values ?? {}, payloads);
   const indices = convertTensor(proto.indices ?? {}, payloads);
   const dims = (proto.dims ?? []).map((dim) => integer(dim as Integer));

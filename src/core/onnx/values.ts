@@ -98,7 +98,7 @@ export function decodeTyped(
     const tag = reader.uint32();
     if (tag >>> 3 !== field) reader.skipType(tag & 7);
     else if ((tag & 7) !== 2) stored.push(read(reader));
-    else for (const end = reader.uint32() + reader.pos; reader.pos < end; ) stored.push(read(reader));
+    else for (const end = reader.uint32() + reader.pos; reader.pos < end;) stored.push(read(reader));
   }
   return field === 5 ? fromInt32Data(type, elements, stored) : exactly(elements, stored);
 }
@@ -118,7 +118,12 @@ function fromInt32Data(type: ElementType, elements: number, stored: readonly num
     const bytes = Uint8Array.from(stored, (value) => value & 0xff);
     return decodeRaw(type, elements, bytes);
   }
-  if (type.startsWith('float8')) return decodeRaw(type, elements, Uint8Array.from(stored, (value) => value & 0xff));
+  if (type.startsWith('float8'))
+    return decodeRaw(
+      type,
+      elements,
+      Uint8Array.from(stored, (value) => value & 0xff),
+    );
   return exactly(
     elements,
     stored.map((value) => fromCode(type, value)),
