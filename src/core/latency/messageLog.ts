@@ -10,8 +10,8 @@ export class MessageLog {
   to = new Int32Array(FIRST_CAPACITY);
   /** Position in `Flow.steps` of the reader; the number of steps for the gathering of outputs. */
   step = new Int32Array(FIRST_CAPACITY);
-  /** Last of the storage's readers that uses any of it on the receiver; `NONE` for a partial sum. */
-  lastReader = new Int32Array(FIRST_CAPACITY);
+  /** Position in the storage's `Traffic`; `NONE` for a partial sum. */
+  index = new Int32Array(FIRST_CAPACITY);
   bytes = new Float64Array(FIRST_CAPACITY);
   ns = new Float64Array(FIRST_CAPACITY);
   ready = new Float64Array(FIRST_CAPACITY);
@@ -45,7 +45,7 @@ export class MessageLog {
     from: number,
     to: number,
     step: number,
-    lastReader: number,
+    index: number,
     bytes: Bytes,
     ns: Nanoseconds,
   ): void {
@@ -53,7 +53,7 @@ export class MessageLog {
     this.from[place] = from;
     this.to[place] = to;
     this.step[place] = step;
-    this.lastReader[place] = lastReader;
+    this.index[place] = index;
     this.bytes[place] = bytes;
     this.ns[place] = ns;
   }
@@ -67,14 +67,14 @@ export class MessageLog {
       this.from[source],
       this.to[source],
       this.step[source],
-      this.lastReader[source],
+      this.index[source],
       this.bytes[source],
       this.ns[source],
     );
   }
 
   private grow(): void {
-    for (const key of ['storage', 'from', 'to', 'step', 'lastReader'] as const) {
+    for (const key of ['storage', 'from', 'to', 'step', 'index'] as const) {
       const larger = new Int32Array(this[key].length * 2);
       larger.set(this[key]);
       this[key] = larger;

@@ -184,7 +184,7 @@ export class OverlappedKernel implements Kernel {
         madeEnd[storage * devices + from],
         computeNs === undefined ? 0 : computeNs[to],
       );
-      log.put(place, storage, from, to, step, traffic.lastReader[m], traffic.bytes[m], traffic.ns[m]);
+      log.put(place, storage, from, to, step, m, traffic.bytes[m], traffic.ns[m]);
     }
   }
 
@@ -206,7 +206,7 @@ export class OverlappedKernel implements Kernel {
       upFree[up] = end;
       downFree[down] = end;
       if (end > arrived[to]) arrived[to] = end;
-      if (to === sink && log.lastReader[m] !== NONE && this.isOutput[log.storage[m]] === 1)
+      if (to === sink && log.index[m] !== NONE && this.isOutput[log.storage[m]] === 1)
         this.outputCame(stateRow, end);
     }
   }

@@ -84,7 +84,7 @@ export class OverlappedPeaks {
       this.messageDrop[m] = 0;
       this.incoming[to][incomingCount[to]++] = m;
       this.outgoing[from][outgoingCount[from]++] = m;
-      if (log.lastReader[m] === NONE) {
+      if (log.index[m] === NONE) {
         this.messageDrop[m] = log.bytes[m];
         this.reduceDrop[log.step[m]] += log.bytes[m];
       } else {
@@ -98,9 +98,10 @@ export class OverlappedPeaks {
     const { log } = this.kernel;
     const { flow, cluster } = this.workload;
     const to = log.to[message];
-    const { isOutput, readers } = flow.storages[log.storage[message]];
+    const storage = log.storage[message];
+    const { isOutput, readers } = flow.storages[storage];
     if (isOutput && to === cluster.sink) return;
-    const reader = readers[log.lastReader[message]];
+    const reader = readers[this.loaded.traffic[storage].lastReader[log.index[message]]];
     this.computeDrop[flow.stepOf[reader] * this.devices + to] += log.bytes[message];
   }
 
