@@ -9,6 +9,8 @@ export type Dim = number | DimExpression | undefined;
 
 export interface DimExpression {
   readonly text: string;
+  /** Size under the bindings that inference ran with; `undefined` where a name in it is free. */
+  readonly value: number | undefined;
   /** Value under bindings of names to sizes, or `undefined` where a name is free. */
   evaluate(bindings: ReadonlyMap<string, number>): number | undefined;
 }
@@ -34,6 +36,8 @@ export interface InferredValue {
   readonly type: ValueType;
   /** Row-major small constant or shape-arithmetic values; an element may be symbolic or unknown. */
   readonly values?: readonly Dim[];
+  /** A sequence whose length is known: its elements in order. */
+  readonly elements?: readonly InferredValue[];
   /** Computed from constants alone: an initializer, `Constant`, or anything derived from only those. */
   readonly isConstant: boolean;
 }
@@ -49,7 +53,10 @@ export interface InferredGraph {
 
 export interface ShapeResult {
   readonly main: InferredGraph;
-  /** Names of free symbolic dimensions of the inputs, with the binding in force where there is one. */
+  /**
+   * Names of the symbolic dimensions, those of the inputs first, with the binding in force where there is one.
+   * An input's dimension without a name is called after it: `images[2]`.
+   */
   readonly symbols: ReadonlyMap<string, number | undefined>;
   readonly problems: readonly Problem[];
 }
