@@ -1,25 +1,383 @@
-import { InputError } from '../graph/problem';
-import type { DeclaredType, Model } from '../onnx/model';
+import type { AttributeValue, Attributes } from '../graph/attributes';
+import { InputError, type Problem } from '../graph/problem';
+import type { DeclaredType, Model, ModelFunction, ModelGraph, ModelNode, ValueInfo } from '../onnx/model';
 import { topologicalOrder } from '../onnx/topology';
-import type { InferredValue, ShapeResult } from './types';
+import { reconcile } from './declared';
+import {
+  type BodyResult,
+  countOf,
+  MAX_VALUES,
+  Operation,
+  type Output,
+  type Outputs,
+  RuleError,
+  sizesOf,
+  UNKNOWN_TYPE,
+} from './operation';
+import { constantTensor, RANDOM } from './rules/generators';
+import { ruleOf } from './rules/registry';
+import { fedInputs, Symbols } from './symbols';
+import type { Dim, InferredGraph, InferredValue, ShapeResult, ValueType } from './types';
 
-/** Types that the file declares; named dimensions take their binding, `batch`-like ones 1. */
-export function inferShapes(model: Model, options: { readonly bindings: ReadonlyMap<string, number> }): ShapeResult {
-  const { graph } = model;
-  const values = new Map<string, InferredValue>();
-  for (const { name, type } of [...graph.inputs, ...graph.valueInfo, ...graph.outputs]) {
-    values.set(name, { type: bound(type, options.bindings) as InferredValue['type'], isConstant: false });
-  }
-  for (const { name, type, dims } of graph.initializers) {
-    values.set(name, { type: { kind: 'tensor', type, shape: dims }, isConstant: true });
-  }
-  const topology = topologicalOrder(graph.nodes);
-  if (topology.kind === 'cycle') throw new InputError('The graph has a cycle.');
-  return { main: { values, order: topology.order, bodies: new Map() }, symbols: new Map(), problems: [] };
+/** Operator set taken where a model imports none: the first for files from before imports, else a recent one. */
+const FIRST_IR_WITH_IMPORTS = 3;
+const RECENT_OPSET = 24;
+/** Nodes inferred inside bodies, all passes and calls together; beyond it their results stay unknown. */
+const MAX_BODY_NODES = 100_000;
+const MAX_DEPTH = 64;
+const MAX_RANK = 64;
+const MAX_PROBLEMS = 200;
+
+/**
+ * Types, shapes and small values of everything in a model: the main graph in execution order, subgraphs with
+ * what they are given, functions where they are called. Dimensions stay symbolic (see `dim.ts`) and carry their
+ * value under `bindings`. A node that breaks its operator's definition becomes a problem and its outputs
+ * unknown; declared types fill in what inference does not know and are checked against the rest.
+ * Throws `InputError` only where the nodes depend on each other in a cycle.
+ */
+export function inferShapes(
+  model: Model,
+  options: { readonly bindings: ReadonlyMap<string, number> },
+): ShapeResult {
+  const run = new Inference(model, options.bindings);
+  const main = run.main();
+  return { main, symbols: run.symbols.found, problems: run.problems };
 }
 
-function bound(type: DeclaredType, bindings: ReadonlyMap<string, number>): DeclaredType {
-  if (type.kind !== 'tensor') return type;
-  const shape = type.shape?.map((dim) => (typeof dim === 'string' ? (bindings.get(dim) ?? (/^(n|batch)/i.test(dim) ? 1 : undefined)) : dim));
-  return { ...type, shape };
+/** One graph being inferred: its values, and where names and attributes that it lacks come from. */
+interface Scope {
+  readonly values: Map<string, InferredValue>;
+  readonly outer: Scope | undefined;
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Attributes of the call, inside a function. */
+  readonly call: Attributes | undefined;
+  readonly bodies: Map<number, Map<string, InferredGraph>>;
+  readonly problems: Problem[];
+  readonly depth: number;
+  /** Index of the node of the main graph that this is in. */
+  readonly mainNode: number | undefined;
+  /** It reads a value from outside that is no constant, or makes a random one. */
+  isVariable: boolean;
+}
+
+class Inference {
+  readonly symbols: Symbols;
+  readonly problems: Problem[] = [];
+  private readonly functions: ReadonlyMap<string, ModelFunction>;
+  private readonly active = new Set<ModelFunction>();
+  private bodyNodes = 0;
+
+  constructor(
+    private readonly model: Model,
+    bindings: ReadonlyMap<string, number>,
+  ) {
+    this.symbols = new Symbols(bindings);
+    this.functions = new Map(
+      model.functions.map((one) => [functionKey(one.domain, one.name, one.overload), one]),
+    );
+  }
+
+  main(): InferredGraph {
+    const { graph } = this.model;
+    const scope = newScope({ opsets: this.model.opsets, depth: 0 });
+    for (const input of fedInputs(graph))
+      scope.values.set(input.name, variable({ type: this.symbols.ofInput(input.name, input.type) }));
+    const declared = declarations([...graph.valueInfo, ...graph.outputs], this.symbols);
+    const result = this.graph(graph, scope, declared);
+    this.problems.push(...scope.problems.slice(0, MAX_PROBLEMS));
+    return result;
+  }
+
+  /** Expects the inputs in `scope.values`. */
+  private graph(graph: ModelGraph, scope: Scope, declared: Declarations): InferredGraph {
+    for (const initializer of graph.initializers)
+      scope.values.set(initializer.name, { ...checked(constantTensor(initializer)), isConstant: true });
+    const order = this.order(graph.nodes, scope);
+    for (const at of order) this.node(graph.nodes[at], scope, declared);
+    return { values: scope.values, order, bodies: scope.bodies };
+  }
+
+  private order(nodes: readonly ModelNode[], scope: Scope): readonly number[] {
+    const topology = topologicalOrder(nodes);
+    if (topology.kind === 'cycle') throw cycleError(topology.nodes.map((at) => nodes[at]));
+    if (!topology.isFileOrder && scope.depth === 0)
+      scope.problems.push({
+        severity: 'info',
+        message: 'The nodes of the graph are not in execution order; they have been put in order.',
+      });
+    return topology.order;
+  }
+
+  private node(node: ModelNode, scope: Scope, declared: Declarations): void {
+    if (scope.depth > 0) this.bodyNodes++;
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(node, name, scope)));
+    const variableBefore = scope.isVariable;
+    scope.isVariable = false;
+    const outputs = this.outputs(node, inputs, scope);
+    const isConstant =
+      !scope.isVariable &&
+      inputs.every((input) => input === undefined || input.isConstant) &&
+      this.isKnown(node);
+    scope.isVariable ||= variableBefore;
+    for (const [at, name] of node.outputs.entries()) {
+      if (name === '') continue;
+      if (scope.values.has(name)) this.report(scope, node, `makes '${name}', which is there already`, name);
+      else scope.values.set(name, this.settled(node, name, outputs[at], isConstant, scope, declared));
+    }
+  }
+
+  /** An operator that nobody knows here may do anything, also read a clock. */
+  private isKnown(node: ModelNode): boolean {
+    return (
+      ruleOf(node.domain, node.type) !== undefined ||
+      this.functions.has(functionKey(node.domain, node.type, node.overload))
+    );
+  }
+
+  private read(node: ModelNode, name: string, scope: Scope): InferredValue {
+    const found = lookUp(scope, name);
+    if (found !== undefined) return found;
+    this.report(scope, node, `reads '${name}', which nothing makes`, name);
+    return variable({ type: UNKNOWN_TYPE });
+  }
+
+  private settled(
+    node: ModelNode,
+    name: string,
+    output: Output | undefined,
+    isConstant: boolean,
+    scope: Scope,
+    declared: Declarations,
+  ): InferredValue {
+    const ours = output && checked(output);
+    const claim = declared.get(name);
+    if (claim === undefined) return { ...(ours ?? { type: UNKNOWN_TYPE }), isConstant };
+    const { type, contradiction } = reconcile(ours?.type, claim.known);
+    if (contradiction !== undefined)
+      this.report(scope, node, `makes '${name}', ${contradiction}`, name, 'warning');
+    if (scope.depth > 0 || isComplete(type)) return { ...ours, type, isConstant };
+    // Sizes that nothing determines and the file alone has names for: the user may bind those as well.
+    return { ...ours, type: reconcile(type, this.symbols.ofValue(claim.declared)).type, isConstant };
+  }
+
+  private outputs(node: ModelNode, inputs: readonly (InferredValue | undefined)[], scope: Scope): Outputs {
+    const called = this.functions.get(functionKey(node.domain, node.type, node.overload));
+    const rule = ruleOf(node.domain, node.type);
+    if (node.domain === '' && RANDOM.has(node.type)) markVariable(scope);
+    try {
+      if (called !== undefined) return this.call(node, called, inputs, scope);
+      if (rule === undefined) return [];
+      return this.apply(node, inputs, scope, rule);
+    } catch (error) {
+      if (error instanceof InputError) throw error;
+      const reason =
+        error instanceof RuleError ? error.message : 'its inputs and attributes make no sense together';
+      this.report(scope, node, `cannot run: ${reason}`);
+      return [];
+    }
+  }
+
+  private apply(
+    node: ModelNode,
+    inputs: readonly (InferredValue | undefined)[],
+    scope: Scope,
+    rule: (operation: Operation) => Outputs,
+  ): Outputs {
+    const problems = new Map<string, readonly Problem[]>();
+    const attribute = (name: string) => attributeOf(node, name, scope);
+    const infer = (
+      name: string,
+      graph: ModelGraph,
+      given: readonly (InferredValue | undefined)[],
+    ): BodyResult => {
+      const inner = this.innerScope(node, scope, { opsets: scope.opsets, call: scope.call, outer: scope });
+      const result = this.body(node, graph, inner, given);
+      keepBody(scope, node, name, result.graph);
+      problems.set(name, inner.problems);
+      scope.isVariable ||= inner.isVariable;
+      return result;
+    };
+    const version = this.version(node.domain, scope);
+    const outputs = rule(new Operation(node, version, inputs, attribute, { infer }));
+    for (const found of problems.values()) scope.problems.push(...found);
+    return outputs;
+  }
+
+  private body(
+    node: ModelNode,
+    graph: ModelGraph,
+    scope: Scope,
+    given: readonly (InferredValue | undefined)[],
+  ): BodyResult {
+    const declared = declarations([...graph.valueInfo, ...graph.outputs], this.symbols);
+    for (const [at, input] of graph.inputs.entries())
+      scope.values.set(input.name, this.formalInput(given[at], input));
+    const inferred = this.graph(graph, scope, declared);
+    const outputs = graph.outputs.map(({ name }) => lookUp(scope, name));
+    const missing = graph.outputs.find((_, at) => outputs[at] === undefined);
+    if (missing !== undefined)
+      this.report(scope, node, `has a subgraph without its output '${missing.name}'`);
+    return { graph: inferred, outputs };
+  }
+
+  private formalInput(given: InferredValue | undefined, input: ValueInfo): InferredValue {
+    const { type } = reconcile(given?.type, this.symbols.ofInner(input.type));
+    return { ...given, type, isConstant: given?.isConstant ?? false };
+  }
+
+  /** A function's body with the call's inputs and attributes; it sees nothing else of the caller. */
+  private call(
+    node: ModelNode,
+    called: ModelFunction,
+    inputs: readonly (InferredValue | undefined)[],
+    scope: Scope,
+  ): Outputs {
+    if (this.active.has(called)) throw new RuleError(`its function '${called.name}' calls itself`);
+    const attributes = new Map<string, AttributeValue>(called.attributeDefaults);
+    for (const name of node.attributes.keys()) {
+      const value = attributeOf(node, name, scope);
+      if (value !== undefined) attributes.set(name, value);
+    }
+    const inner = this.innerScope(node, scope, { opsets: called.opsets, call: attributes, outer: undefined });
+    for (const [at, name] of called.inputs.entries()) {
+      const given = inputs[at];
+      if (given !== undefined) inner.values.set(name, given);
+    }
+    this.active.add(called);
+    try {
+      const order = this.order(called.nodes, inner);
+      const declared = declarations(called.valueInfo, this.symbols);
+      const formals = new Set(called.inputs);
+      for (const at of order) this.node(withoutMissing(called.nodes[at], formals, inner), inner, declared);
+      keepBody(scope, node, 'body', { values: inner.values, order, bodies: inner.bodies });
+    } finally {
+      this.active.delete(called);
+    }
+    scope.problems.push(...inner.problems);
+    scope.isVariable ||= inner.isVariable;
+    return called.outputs.map((name) => inner.values.get(name));
+  }
+
+  private innerScope(node: ModelNode, scope: Scope, own: Pick<Scope, 'opsets' | 'call' | 'outer'>): Scope {
+    if (scope.depth >= MAX_DEPTH) throw new RuleError(`it lies more than ${MAX_DEPTH} bodies deep`);
+    if (this.bodyNodes > MAX_BODY_NODES) throw new RuleError('its body is too much work to infer');
+    return newScope({ ...own, depth: scope.depth + 1, mainNode: scope.mainNode ?? node.index });
+  }
+
+  private version(domain: string, scope: Scope): number {
+    const imported = scope.opsets.get(domain) ?? this.model.opsets.get(domain);
+    return imported ?? (this.model.irVersion < FIRST_IR_WITH_IMPORTS ? 1 : domain === '' ? RECENT_OPSET : 1);
+  }
+
+  private report(
+    scope: Scope,
+    node: ModelNode,
+    what: string,
+    tensor?: string,
+    severity: Problem['severity'] = 'error',
+  ): void {
+    if (scope.problems.length >= MAX_PROBLEMS) return;
+    const name = node.name ? ` '${node.name}'` : '';
+    const where = scope.mainNode === undefined ? '' : ` (inside node ${scope.mainNode})`;
+    const message = `Node ${node.index}${name} (${node.type})${where} ${what}.`;
+    scope.problems.push({ severity, message, node: scope.mainNode ?? node.index, tensor });
+  }
+}
+
+/** What the file says of a value: as written, and with the names that are known from the inputs. */
+type Declarations = ReadonlyMap<string, { readonly declared: DeclaredType; readonly known: ValueType }>;
+
+function declarations(infos: readonly ValueInfo[], symbols: Symbols): Declarations {
+  return new Map(infos.map(({ name, type }) => [name, { declared: type, known: symbols.ofInner(type) }]));
+}
+
+const NAMED_IN_CYCLE = 4;
+
+function cycleError(nodes: readonly ModelNode[]): InputError {
+  const names = nodes.slice(0, NAMED_IN_CYCLE).map((node) => `node ${node.index} (${node.type})`);
+  const more = nodes.length > NAMED_IN_CYCLE ? ` and ${nodes.length - NAMED_IN_CYCLE} more` : '';
+  const read = nodes.length === 1 ? 'reads its own result' : "read each other's results";
+  return new InputError(
+    `The graph has a cycle: ${names.join(', ')}${more} ${read}, so no order of execution exists.`,
+  );
+}
+
+function isComplete(type: ValueType): boolean {
+  if (type.kind !== 'tensor' && type.kind !== 'sparse') return type.kind !== 'unknown';
+  return type.shape !== undefined && !type.shape.includes(undefined);
+}
+
+function functionKey(domain: string, name: string, overload: string): string {
+  return `${domain}\n${name}\n${overload}`;
+}
+
+function newScope(own: Partial<Scope> & Pick<Scope, 'opsets' | 'depth'>): Scope {
+  return {
+    values: new Map(),
+    outer: undefined,
+    call: undefined,
+    bodies: new Map(),
+    problems: [],
+    mainNode: undefined,
+    isVariable: false,
+    ...own,
+  };
+}
+
+function variable(output: Output): InferredValue {
+  return { ...output, isConstant: false };
+}
+
+/** A value by name, from the innermost graph that has it; reading a variable from outside marks the way. */
+function lookUp(scope: Scope, name: string): InferredValue | undefined {
+  const own = scope.values.get(name);
+  if (own !== undefined || scope.outer === undefined) return own;
+  const found = lookUp(scope.outer, name);
+  if (found !== undefined && !found.isConstant) scope.isVariable = true;
+  return found;
+}
+
+function markVariable(scope: Scope): void {
+  scope.isVariable = true;
+}
+
+function keepBody(scope: Scope, node: ModelNode, name: string, body: InferredGraph): void {
+  const all = scope.bodies.get(node.index) ?? new Map<string, InferredGraph>();
+  scope.bodies.set(node.index, all.set(name, body));
+}
+
+/** Inside a function an attribute may refer to one of the call; without that it is absent. */
+function attributeOf(node: ModelNode, name: string, scope: Scope): AttributeValue | undefined {
+  const found = node.attributes.get(name);
+  return found?.kind === 'reference' ? scope.call?.get(found.name) : found;
+}
+
+/** A formal input that the call leaves out is absent wherever the body reads it. */
+function withoutMissing(node: ModelNode, formals: ReadonlySet<string>, scope: Scope): ModelNode {
+  const isMissing = (name: string) => formals.has(name) && !scope.values.has(name);
+  if (!node.inputs.some(isMissing)) return node;
+  return { ...node, inputs: node.inputs.map((name) => (isMissing(name) ? '' : name)) };
+}
+
+/** Drops what cannot be: negative or inexact sizes, monstrous ranks, values that do not match the shape. */
+function checked(output: Output): Output {
+  const { type, values, elements } = output;
+  if (type.kind !== 'tensor' && type.kind !== 'sparse')
+    return elements === undefined ? { type } : { type, elements };
+  if (type.shape === undefined) return { type };
+  const shape = type.shape.length > MAX_RANK ? undefined : cleaned(type.shape);
+  const plain = shape === type.shape ? type : { ...type, shape };
+  const sizes = values && sizesOf(shape);
+  const keep = sizes !== undefined && values!.length <= MAX_VALUES && values!.length === countOf(sizes);
+  return keep ? { type: plain, values } : { type: plain };
+}
+
+function cleaned(shape: readonly Dim[]): readonly Dim[] {
+  if (shape.every(isSize)) return shape;
+  return shape.map((dim) => (isSize(dim) ? dim : undefined));
+}
+
+function isSize(dim: Dim): boolean {
+  const size = typeof dim === 'object' ? dim.value : dim;
+  return size === undefined || (Number.isSafeInteger(size) && size >= 0);
 }

@@ -35,12 +35,12 @@ export class Symbols {
     });
   }
 
-  /** The type of any other value of the main graph; its new names are bound only by the user. */
+  /** A declared type whose names become symbols, bound only by the user. */
   ofValue(type: DeclaredType): ValueType {
     return convert(type, (dim) => (isUnnamed(dim) ? undefined : this.expression(dim, undefined)));
   }
 
-  /** The type of a value inside a body: names that the main graph knows, no new ones. */
+  /** A declared type with the names that are known so far; others are unknown dimensions. */
   ofInner(type: DeclaredType): ValueType {
     return convert(type, (dim) => (isUnnamed(dim) ? undefined : this.dims.get(dim)));
   }
