@@ -2,15 +2,8 @@ import type { Stopped } from '../graph/control';
 import type { Cluster } from '../cluster/cluster';
 import { encodeCluster } from '../cluster/encode';
 import type { Graph, Operator, Tensor } from '../graph/graph';
-import {
-  type Bytes,
-  type DeviceId,
-  type Nanoseconds,
-  NONE,
-  type OperatorId,
-  type Step,
-  type StorageId,
-} from '../graph/units';
+import { type Bytes, NONE, type OperatorId, type Step } from '../graph/units';
+import type { DeviceLoad, Timeline, TimelineEvent } from '../latency/timeline';
 import type { Partition } from '../partition/partition';
 import type { Plan, PlanDevice, PlanEvent, PlanLatency, PlanOperator, PlanOptions, PlanTensor } from './plan';
 
@@ -28,39 +21,11 @@ export interface PlannedOrder {
   readonly baselines: Readonly<Record<string, { readonly peakBytes: Bytes }>>;
 }
 
-/** An event of the simulated timeline; `storage` travels, `consumer` is `NONE` for gathering on the sink. */
-export type PlannedEvent =
-  | {
-      readonly kind: 'compute' | 'reduce';
-      readonly operator: OperatorId;
-      readonly device: DeviceId;
-      readonly start: Nanoseconds;
-      readonly end: Nanoseconds;
-    }
-  | {
-      readonly kind: 'transfer';
-      readonly storage: StorageId;
-      readonly consumer: OperatorId;
-      readonly from: DeviceId;
-      readonly to: DeviceId;
-      readonly bytes: Bytes;
-      readonly start: Nanoseconds;
-      readonly end: Nanoseconds;
-    };
-
-export interface PlannedDevice {
-  readonly peakBytes: Bytes;
-  readonly peakStep: Step;
-  readonly weightBytes: Bytes;
-  readonly busy: Nanoseconds;
-}
-
 /** A partition of every operator with its simulated timeline. */
 export interface PlannedPartition {
   /** Per operator; ignored for views. */
   readonly partitions: readonly Partition[];
-  readonly events: readonly PlannedEvent[];
-  readonly devices: readonly PlannedDevice[];
+  readonly timeline: Timeline;
   readonly latency: Omit<PlanLatency, 'model'>;
 }
 
@@ -101,11 +66,11 @@ export function buildPlan({ model, graph, cluster, options, stopped, order, part
     operators: graph.operators.map((operator) =>
       planOperator(graph, operator, stepOf[operator.id], partition.partitions[operator.id], names),
     ),
-    devices: partition.devices.map((device, index) =>
+    devices: partition.timeline.devices.map((device, index) =>
       planDevice(device, names[index], cluster.devices[index].memory),
     ),
     latency: { model: options.latency, ...partition.latency } as PlanLatency,
-    timeline: sortedEvents(partition.events).map((event) => planEvent(graph, event, names)),
+    timeline: partition.timeline.events.map((event) => planEvent(graph, event, names)),
   };
 }
 
@@ -149,19 +114,12 @@ function planOperator(
   };
 }
 
-function planDevice(device: PlannedDevice, name: string, limitBytes: Bytes): PlanDevice {
-  const { peakBytes, peakStep, weightBytes, busy } = device;
-  return { name, limitBytes, peakBytes, peakStep, weightBytes, busySeconds: busy / 1e9 };
+function planDevice(device: DeviceLoad, name: string, limitBytes: Bytes): PlanDevice {
+  const { peakBytes, peakStep, weightBytes, busyNs } = device;
+  return { name, limitBytes, peakBytes, peakStep, weightBytes, busySeconds: busyNs / 1e9 };
 }
 
-function sortedEvents(events: readonly PlannedEvent[]): readonly PlannedEvent[] {
-  return events
-    .map((event, position) => ({ event, position }))
-    .sort((a, b) => a.event.start - b.event.start || a.event.end - b.event.end || a.position - b.position)
-    .map(({ event }) => event);
-}
-
-function planEvent(graph: Graph, event: PlannedEvent, names: readonly string[]): PlanEvent {
+function planEvent(graph: Graph, event: TimelineEvent, names: readonly string[]): PlanEvent {
   const times = { start: event.start / 1e9, end: event.end / 1e9 };
   if (event.kind !== 'transfer') {
     return {
@@ -174,7 +132,7 @@ function planEvent(graph: Graph, event: PlannedEvent, names: readonly string[]):
   return {
     kind: 'transfer',
     tensor: graph.tensors[graph.storages[event.storage].tensors[0]].name,
-    operator: event.consumer === NONE ? null : graph.operators[event.consumer].index,
+    operator: event.operator === NONE ? null : graph.operators[event.operator].index,
     from: names[event.from],
     to: names[event.to],
     bytes: event.bytes,

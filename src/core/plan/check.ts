@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph';
 import { NONE } from '../graph/units';
 import type { PartitionRules } from '../partition/partition';
-import { peakBytes, residentWeights } from './check/memory';
+import { memoryCurves, peakBytes, residentWeights } from './check/memory';
 import { checkOrder } from './check/order';
 import { expectedTransfers, replayPlan, type Replay } from './check/replay';
 import { checkSynchronous } from './check/synchronous';
@@ -48,6 +48,47 @@ export function checkPlan(graph: Graph, rules: PartitionRules, plan: Plan): Chec
     checkOverlapped(replay!, timeline, violations);
     return outputsWhole(replay!, timeline);
   }
+}
+
+/** Bytes that a device holds from each moment on, `times` in seconds, ascending. */
+export interface DeviceMemory {
+  readonly times: Float64Array;
+  readonly bytes: Float64Array;
+}
+
+/**
+ * Memory over time of every device of a plan, for drawing; `undefined` where the plan does not fit the graph.
+ * In `synchronous` a step's memory counts from the step's first event.
+ */
+export function deviceMemory(
+  graph: Graph,
+  rules: PartitionRules,
+  plan: Plan,
+): readonly DeviceMemory[] | undefined {
+  const violations = new Violations();
+  const replay = replayPlan(graph, rules, plan, violations);
+  if (replay === undefined) return undefined;
+  const synchronous = plan.latency.model === 'synchronous';
+  const expected = expectedTransfers(replay, !synchronous, violations);
+  const timeline = matchEvents(replay, expected, violations);
+  const starts = synchronous ? stepStarts(replay, timeline) : undefined;
+  return memoryCurves(replay, timeline, synchronous).map(({ at, bytes }) => ({
+    times: Float64Array.from(at, (moment) => (starts === undefined ? moment : starts[moment]) / 1e9),
+    bytes: Float64Array.from(bytes),
+  }));
+}
+
+/** First moment of each step in nanoseconds; the step behind the last is the gathering, then comes the end. */
+function stepStarts({ stepOf, steps }: Replay, { shards, transfers, end }: Timeline): Float64Array {
+  const starts = new Float64Array(steps.length + 2).fill(Infinity);
+  starts[steps.length + 1] = end;
+  for (const at of shards) starts[at.shard.step] = Math.min(starts[at.shard.step], at.start);
+  for (const at of transfers) {
+    const step = at.transfer.consumer === NONE ? steps.length : stepOf[at.transfer.consumer];
+    starts[step] = Math.min(starts[step], at.start);
+  }
+  for (let step = steps.length; step >= 0; step--) starts[step] = Math.min(starts[step], starts[step + 1]);
+  return starts;
 }
 
 /** When the last element of the last output is on the sink, in nanoseconds. */

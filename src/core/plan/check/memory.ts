@@ -24,11 +24,25 @@ interface Span {
  * an operator's messages and shards are one event, its step.
  */
 export function peakBytes(replay: Replay, timeline: Timeline, synchronous: boolean): number[] {
+  return memoryCurves(replay, timeline, synchronous).map(({ bytes }) =>
+    bytes.reduce((most, held) => Math.max(most, held), 0),
+  );
+}
+
+/** What a device holds from each moment on: nanoseconds, or steps in `synchronous`, ascending. */
+export interface MemoryCurve {
+  readonly at: readonly number[];
+  readonly bytes: readonly number[];
+}
+
+export function memoryCurves(replay: Replay, timeline: Timeline, synchronous: boolean): MemoryCurve[] {
   const holdings = regionHoldings(replay, timeline, synchronous);
   const weights = residentWeights(replay);
-  return replay.plan.cluster.devices.map(
-    (device, index) =>
-      device.baseMemory + weights[index] + highest(holdings.filter((holding) => holding.device === index)),
+  return replay.plan.cluster.devices.map((device, index) =>
+    curve(
+      device.baseMemory + weights[index],
+      holdings.filter((holding) => holding.device === index),
+    ),
   );
 }
 
@@ -181,18 +195,24 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
   }
 }
 
-/** Largest sum of holdings at one instant. */
-function highest(holdings: readonly Holding[]): number {
-  const changes = holdings.flatMap(({ bytes, from, to }) => [
-    { at: from, bytes },
-    { at: to, bytes: -bytes },
-  ]);
-  changes.sort((a, b) => a.at - b.at || a.bytes - b.bytes);
-  let held = 0;
-  let peak = 0;
+/** Running sum of holdings over a constant part; at equal moments what ends goes before what begins. */
+function curve(constant: number, holdings: readonly Holding[]): MemoryCurve {
+  const changes = holdings
+    .filter(({ from, to }) => to > from)
+    .flatMap(({ bytes, from, to }) => [
+      { at: from, bytes },
+      { at: to, bytes: -bytes },
+    ]);
+  changes.sort((a, b) => a.at - b.at);
+  const at = [0];
+  const bytes = [constant];
   for (const change of changes) {
-    held += change.bytes;
-    peak = Math.max(peak, held);
+    const last = at.length - 1;
+    if (at[last] === change.at) bytes[last] += change.bytes;
+    else {
+      at.push(change.at);
+      bytes.push(bytes[last] + change.bytes);
+    }
   }
-  return peak;
+  return { at, bytes };
 }

@@ -87,15 +87,17 @@ export function replayPlan(
   }
   const byIndex = new Map(graph.operators.map((operator) => [operator.index, operator]));
   const steps: Operator[] = [];
+  const seen = new Set<Operator>();
   for (const index of plan.order.steps) {
     const operator = byIndex.get(index);
-    if (operator === undefined || steps.includes(operator)) {
+    if (operator === undefined || seen.has(operator)) {
       violations.add(
         'order',
         `order.steps names operator ${index}, which is ${operator ? 'there twice' : 'not in the model'}.`,
       );
       return undefined;
     }
+    seen.add(operator);
     steps.push(operator);
   }
   if (steps.length !== graph.operators.length) {
