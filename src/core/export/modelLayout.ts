@@ -117,7 +117,7 @@ class Cursor {
  * Scans a model file. Time and memory are in the number of records; weight payloads are never read.
  * Throws `InputError` where the file is no model.
  */
-export function scanModel(source: ByteSource): ModelLayout {
+export function scanLayout(source: ByteSource): ModelLayout {
   const cursor = new Cursor(source);
   const records = [...cursor.records(0, source.size)];
   const graph = records.find((record) => record.field === MODEL.graph);

@@ -86,6 +86,7 @@ function cutBox(whole: Box, axis: number, from: number, to: number): Box | undef
 
 function operatorSplits(graph: Graph, operator: Operator, layout: Layout): readonly OperatorSplit[] {
   if (operator.isView || operator.opaqueReason !== undefined) return NO_SPLITS;
+  if (!canJoin(graph, operator)) return NO_SPLITS;
   const members: NodeSplit[][] = [];
   for (const member of operator.members) {
     const facts = nodeFacts(graph, member, layout);
@@ -94,6 +95,11 @@ function operatorSplits(graph: Graph, operator: Operator, layout: Layout): reado
     members.push(family(facts));
   }
   return composeMembers(operator, members).filter((split) => fits(graph, operator, split));
+}
+
+/** The first `Concat` took floating-point tensors alone, so in such models others cannot be put together. */
+function canJoin(graph: Graph, operator: Operator): boolean {
+  return operator.opset >= 4 || operator.outputs.every((id) => id === NONE || graph.tensors[id].type?.startsWith('float'));
 }
 
 /** Whether there is something to cut, and every part lies in its tensor: malformed models run whole. */

@@ -56,6 +56,7 @@ export function productSplits(
   if (a === undefined || b === undefined || shape === undefined || a.length === 0 || b.length === 0) return [];
   const rowAxis = a.length > 1 ? shape.length - (b.length > 1 ? 2 : 1) : -1;
   const columnAxis = b.length > 1 ? shape.length - 1 : -1;
+  const batch = shape.length - Number(rowAxis >= 0) - Number(columnAxis >= 0);
   const parts = (partA: Part, partB: Part, role: 'row' | 'column' | 'batch' | 'K'): Part[] =>
     each(facts.inputs, (tensor, index) =>
       index === left ? partA : index === right ? partB : others(tensor, index, role),
@@ -66,7 +67,7 @@ export function productSplits(
     const cut = { dimension: facts.letter(axis), axis, length, unit: 1, outputs: [along(axis)] };
     if (axis === rowAxis) splits.push({ ...cut, inputs: parts(along(a.length - 2), WHOLE, 'row') });
     else if (axis === columnAxis) splits.push({ ...cut, inputs: parts(WHOLE, along(b.length - 1), 'column') });
-    else splits.push({ ...cut, inputs: parts(batchPart(a, shape, axis), batchPart(b, shape, axis), 'batch') });
+    else splits.push({ ...cut, inputs: parts(batchPart(a, shape, batch, axis), batchPart(b, shape, batch, axis), 'batch') });
   }
   if (isAdditive) {
     const inputs = parts(along(a.length - 1), along(Math.max(0, b.length - 2)), 'K');
@@ -75,8 +76,8 @@ export function productSplits(
   return splits;
 }
 
-/** Batch axes broadcast; both factors of a product with batch axes in its output that has them are matrices. */
-function batchPart(factor: readonly number[], output: readonly number[], axis: number): Part {
-  if (factor.length < 3) return WHOLE;
-  return broadcast(factor, output.length, axis, output[axis]);
+/** Batch axes broadcast from the end of those of the output, of which there are `batchAxes`. */
+function batchPart(factor: readonly number[], output: readonly number[], batchAxes: number, axis: number): Part {
+  const own = axis - (batchAxes - (factor.length - 2));
+  return factor.length > 2 && own >= 0 && factor[own] === output[axis] ? along(own) : WHOLE;
 }
