@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import type { FuseRule } from '../core/graph/graph';
-import { type Analysis, analyzeModel } from '../engine/analyze';
-import { FileByteSource } from '../engine/byteSource';
+import { type Analysis, analyzeFile } from '../engine/analyze';
 import { bindingsOption, choiceOption, type CommandOption, type Invocation } from './command';
 
 export const FUSE_OPTION: CommandOption = {
@@ -23,12 +22,7 @@ export function openModel(invocation: Invocation): Analysis {
 }
 
 export function openModelWith(path: string, bindings: ReadonlyMap<string, number>, fuse: FuseRule): Analysis {
-  const source = new FileByteSource(path);
-  try {
-    return analyzeModel(source, { bindings, fuse });
-  } finally {
-    source.close();
-  }
+  return analyzeFile(path, { bindings, fuse });
 }
 
 export function modelName(invocation: Invocation): string {

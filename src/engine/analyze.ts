@@ -5,6 +5,8 @@ import type { ByteSource, Model } from '../core/onnx/model';
 import { readModel } from '../core/onnx/readModel';
 import { inferShapes } from '../core/shape/inferShapes';
 import type { ShapeResult } from '../core/shape/types';
+import { FileByteSource } from './byteSource';
+import { checkExternalData } from './externalData';
 
 export interface AnalysisOptions {
   readonly bindings: ReadonlyMap<string, number>;
@@ -23,6 +25,21 @@ export interface Analysis {
 export function analyzeModel(source: ByteSource, options: AnalysisOptions): Analysis {
   const model = readModel(source);
   return analyzeStructure(model, options);
+}
+
+/** The same from a file on disk, with its external weight files looked up (their sizes, never their bytes). */
+export function analyzeFile(path: string, options: AnalysisOptions): Analysis {
+  return analyzeStructure(readModelFile(path), options);
+}
+
+/** Structure of a model file on disk. Throws `InputError` for one that cannot be read. */
+export function readModelFile(path: string): Model {
+  const source = new FileByteSource(path);
+  try {
+    return checkExternalData(readModel(source), path);
+  } finally {
+    source.close();
+  }
 }
 
 /** The same from a model that has been read: after new bindings, or with another fusion rule. */

@@ -125,6 +125,7 @@ export type Payload =
   | {
       readonly kind: 'external';
       readonly location: string;
+      /** 0 where the file does not say; -1 where it says something that is no offset. */
       readonly offset: number;
       readonly length: number | undefined;
       /** Filled in by the engine, which alone sees the disk; `unchecked` until then. */

@@ -52,7 +52,7 @@ function externalPayload(entries: readonly onnx.IStringStringEntryProto[]): Payl
   return {
     kind: 'external',
     location: fields.get('location') ?? '',
-    offset: number('offset') ?? 0,
+    offset: fields.has('offset') ? (number('offset') ?? -1) : 0,
     length: number('length'),
     state: 'unchecked',
   };
