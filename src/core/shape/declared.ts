@@ -17,11 +17,20 @@ export function reconcile(ours: ValueType | undefined, declared: ValueType): Rec
       type: ours,
       contradiction: `declared as ${article(declared.kind)} but computed as ${article(ours.kind)}`,
     };
-  if (ours.kind === 'sequence' || ours.kind === 'optional') {
-    const element = reconcile(ours.element, (declared as typeof ours).element);
-    return { type: { kind: ours.kind, element: element.type }, contradiction: element.contradiction };
-  }
+  if (ours.kind === 'sequence' || ours.kind === 'optional')
+    return reconcileElements(ours, (declared as typeof ours).element);
   return { type: ours };
+}
+
+/** Elements of a sequence may differ: a shape that we do not know may be none that all share. */
+function reconcileElements(
+  ours: Extract<ValueType, { element: ValueType }>,
+  declared: ValueType,
+): Reconciled {
+  const mayDiffer =
+    isTensor(ours.element) && ours.element.shape === undefined && ours.element.type !== undefined;
+  const element = mayDiffer ? { type: ours.element } : reconcile(ours.element, declared);
+  return { type: { kind: ours.kind, element: element.type }, contradiction: element.contradiction };
 }
 
 type TensorType = Extract<ValueType, { kind: 'tensor' | 'sparse' }>;

@@ -198,7 +198,9 @@ class Inference {
       return result;
     };
     const version = this.version(node.domain, scope);
-    const outputs = rule(new Operation(node, version, inputs, attribute, { infer }));
+    const outputs = rule(
+      new Operation(node, version, inputs, attribute, { infer, acquit: (name) => problems.delete(name) }),
+    );
     for (const found of problems.values()) scope.problems.push(...found);
     return outputs;
   }

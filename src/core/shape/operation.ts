@@ -28,6 +28,8 @@ export class RuleError extends Error {}
 /** Inference inside a subgraph of the operator, given what its inputs are. */
 export interface Bodies {
   infer(attribute: string, graph: ModelGraph, inputs: readonly (InferredValue | undefined)[]): BodyResult;
+  /** What is wrong in this subgraph does not matter: it never runs. */
+  acquit(attribute: string): void;
 }
 
 export interface BodyResult {

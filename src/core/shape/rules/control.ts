@@ -37,7 +37,10 @@ const branch: Rule = (op) => {
   const [taken, other] = condition === 0 ? ['else_branch', 'then_branch'] : ['then_branch', 'else_branch'];
   const second = op.bodies.infer(other, bodyOf(op, other), []).outputs;
   const first = op.bodies.infer(taken, bodyOf(op, taken), []).outputs;
-  if (condition !== undefined) return first;
+  if (condition !== undefined) {
+    op.bodies.acquit(other);
+    return first;
+  }
   return first.map((output, one) => mergeOutputs(output, second[one]));
 };
 
@@ -113,11 +116,19 @@ function settledLoop(
   const passes = startsForSure && goesOn === 1 ? limit : startsForSure && goesOn === 0 ? 1 : undefined;
   const surelyOnce = (sizeOf(passes) ?? 0) > 0;
   const after = outputs.slice(1, 1 + initial.length);
-  const results = surelyOnce ? after : after.map((output, one) => mergeOutputs(carried[one], output));
+  const results = surelyOnce
+    ? after
+    : after.map((output, one) => mergeOutputs(held(carried[one], output), output));
   return [
     ...results.map((output) => output && { ...output, values: undefined }),
     ...outputs.slice(1 + initial.length).map((output) => stacked(output, passes)),
   ];
+}
+
+/** A loop may start from an optional and carry what it held from then on. */
+function held(before: Output | undefined, after: Output | undefined): Output | undefined {
+  if (before?.type.kind !== 'optional' || after?.type.kind === 'optional') return before;
+  return { type: before.type.element };
 }
 
 /**
