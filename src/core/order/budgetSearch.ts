@@ -1,7 +1,9 @@
 import { Frontier } from './frontier';
+import { ReleaseMoves, singleMoves, type Moves } from './moves';
 import type { Piece } from './piece';
 import { StateTable } from './stateTable';
 import type { SearchRules } from './rules';
+import { ValleyFinder } from './valley';
 
 /** What the searches of one `findOrder` may still spend; shared by all of them. */
 export interface Budget {
@@ -23,92 +25,210 @@ export type BudgetOutcome =
 /** States between two looks at the clock. */
 const STATES_PER_LOOK = 1 << 10;
 
+/** A state on the current path from which moves (runs of operators) are tried one after another. */
+interface Frame {
+  /** Operators that have run at this state. */
+  readonly floor: number;
+  readonly live: number;
+  /** The moves still to be tried are `choices[from .. to)`: each a count and as many operators. */
+  from: number;
+  readonly to: number;
+  /** Earlier states whose fate is this one's: they start here in `joined`, and this state is the last. */
+  readonly joinedFrom: number;
+}
+
 /**
  * Is there an order of the piece whose every step needs at most `bytes`? Backtracking over the states of the
  * graph (sets of operators that have run), after MemoriaNova's BTSearch, ACM TACO 22(1), doi 10.1145/3701997;
- * pruning is our reconstruction.
+ * the pruning is our reconstruction. One object serves one search.
  */
-export function searchWithin(piece: Piece, bytes: number, rules: SearchRules, budget: Budget): BudgetOutcome {
-  const frontier = new Frontier(piece);
-  const dead = new StateTable(frontier.executed.length, budget.tableBytes);
-  const choices = new Int32Array(piece.operatorCount * 8 + 64);
-  const changes = new Float64Array(piece.operatorCount);
-  let pool = choices;
-  let atLeast = Infinity;
-  const frames: { floor: number; from: number; to: number }[] = [];
+export class BudgetSearch {
+  private readonly frontier: Frontier;
+  private readonly dead: StateTable;
+  private readonly valleys: ValleyFinder;
+  private readonly frames: Frame[] = [];
+  private choices = new Int32Array(256);
+  private readonly releases: ReleaseMoves;
+  private readonly moves: Moves = { count: 0, start: [0], operators: [], atLeast: Infinity };
+  /** States of `words` words each, one after another; see `Frame.joinedFrom`. */
+  private joined = new Int32Array(1024);
+  private joinedCount = 0;
+  private atLeast = Infinity;
 
-  /** Runs what can run at once, then opens a frame of choices; false where the state is known or dead. */
-  const enter = (): boolean => {
-    if (rules.eager) runEagerly(frontier, bytes);
-    if (frontier.count === piece.operatorCount) return true;
-    if (rules.hash && dead.has(frontier.executed)) return false;
-    budget.states++;
-    const from = frames.length === 0 ? 0 : frames[frames.length - 1].to;
-    if (from + frontier.readyCount > pool.length) pool = grown(pool);
-    let to = from;
-    for (let at = 0; at < frontier.readyCount; at++) {
-      const operator = frontier.ready[at];
-      const need = frontier.need(operator);
-      if (need > bytes) {
-        if (need < atLeast) atLeast = need;
+  constructor(
+    private readonly piece: Piece,
+    private readonly bytes: number,
+    private readonly rules: SearchRules,
+    private readonly budget: Budget,
+  ) {
+    this.frontier = new Frontier(piece);
+    this.dead = new StateTable(this.frontier.executed.length, budget.tableBytes);
+    this.valleys = new ValleyFinder(piece);
+    this.releases = new ReleaseMoves(piece, this.frontier);
+  }
+
+  run(): BudgetOutcome {
+    const { frontier, frames, budget } = this;
+    this.enter();
+    while (frames.length > 0) {
+      if (frontier.count === this.piece.operatorCount) return { kind: 'found', order: frontier.history.slice() };
+      const frame = frames[frames.length - 1];
+      while (frontier.count > frame.floor) frontier.undo();
+      if (frame.from === frame.to) {
+        if (!this.leave()) return { kind: 'stopped' };
         continue;
       }
-      changes[operator] = frontier.change(operator);
-      let slot = to++;
-      for (; slot > from && isAfter(pool[slot - 1], operator, changes, piece.backward); slot--) pool[slot] = pool[slot - 1];
-      pool[slot] = operator;
+      if (budget.states >= budget.stateLimit) return { kind: 'stopped' };
+      if (budget.states % STATES_PER_LOOK === 0 && budget.interrupted()) return { kind: 'stopped' };
+      if (this.tryMove(frame)) this.enter();
     }
-    frames.push({ floor: frontier.count, from, to });
-    return true;
-  };
+    return { kind: 'impossible', atLeast: this.atLeast };
+  }
 
-  let floor = 0;
-  if (!enter()) return { kind: 'impossible', atLeast };
-  for (;;) {
-    if (frontier.count === piece.operatorCount) return { kind: 'found', order: frontier.history.slice() };
-    const frame = frames[frames.length - 1];
-    while (frontier.count > frame.floor) frontier.undo();
-    if (frame.from === frame.to) {
-      if (rules.hash && !dead.add(frontier.executed)) {
-        budget.outOfTable = true;
-        return { kind: 'stopped' };
+  /** Runs what can run at once, merges with states that this one settles, and opens a frame of choices. */
+  private enter(): void {
+    const { frontier, rules, piece } = this;
+    if (rules.eager) this.runEagerly();
+    const joinedFrom = rules.valleys ? this.settle() : this.joinedCount;
+    if (frontier.count === piece.operatorCount && this.frames.length > 0) return;
+    const known = rules.hash && this.dead.has(frontier.executed);
+    if (!known) this.budget.states++;
+    const from = this.frames.length === 0 ? 0 : this.frames[this.frames.length - 1].to;
+    const to = known ? from : this.collectChoices(from);
+    if (known && joinedFrom === this.joinedCount) return;
+    if (rules.hash) this.join();
+    this.frames.push({ floor: frontier.count, live: frontier.live, from, to, joinedFrom });
+  }
+
+  /** Drops the latest frame: no order fits from its state, nor from those joined to it. False: no memory left. */
+  private leave(): boolean {
+    const frame = this.frames.pop()!;
+    if (!this.rules.hash) return true;
+    const words = this.frontier.executed.length;
+    for (let at = frame.joinedFrom; at < this.joinedCount; at++) {
+      if (!this.dead.add(this.joined.subarray(at * words, (at + 1) * words))) {
+        this.budget.outOfTable = true;
+        return false;
       }
-      frames.pop();
-      if (frames.length === 0) return { kind: 'impossible', atLeast };
-      continue;
     }
-    if (budget.states % STATES_PER_LOOK === 0 && budget.interrupted()) return { kind: 'stopped' };
-    if (budget.states >= budget.stateLimit) return { kind: 'stopped' };
-    floor = frontier.count;
-    frontier.run(pool[frame.from++]);
-    if (!enter()) while (frontier.count > floor) frontier.undo();
+    this.joinedCount = frame.joinedFrom;
+    return true;
+  }
+
+  private join(): void {
+    const words = this.frontier.executed.length;
+    if ((this.joinedCount + 1) * words > this.joined.length) this.joined = grown(this.joined);
+    this.joined.set(this.frontier.executed, this.joinedCount++ * words);
+  }
+
+  /**
+   * A ready operator that fits and does not raise what is live can run at once without loss: live memory is a
+   * submodular function of the set of operators that have run, so running it first raises no later step.
+   */
+  private runEagerly(): void {
+    const { frontier, bytes } = this;
+    for (let at = 0; at < frontier.readyCount; ) {
+      const operator = frontier.ready[at];
+      if (frontier.change(operator) <= 0 && frontier.need(operator) <= bytes) {
+        frontier.run(operator);
+        at = 0;
+      } else {
+        at++;
+      }
+    }
+  }
+
+  /**
+   * The eager rule for runs of operators. Let X be the present state and T an earlier one with at least as much
+   * live. If no state between them has less live than X, then an order fits from T exactly when one fits from
+   * X, and the other choices at T need no trial. If one has less, go there instead: it can be reached from T by
+   * the same operators in the same order. Returns the first joined state for the next frame.
+   */
+  private settle(): number {
+    const { frames, frontier } = this;
+    for (;;) {
+      let lowest = frames.length;
+      while (lowest > 0 && frames[lowest - 1].live >= frontier.live) lowest--;
+      if (lowest === frames.length) return this.joinedCount;
+      const { floor, joinedFrom } = frames[lowest];
+      if (frontier.count === floor + 1) {
+        frames.length = lowest;
+        return joinedFrom;
+      }
+      const between = frontier.history.slice(floor, frontier.count);
+      const kept = new Uint8Array(between.length);
+      const count = this.valleys.find(between, frontier.touched, kept);
+      if (count < 0) {
+        frames.length = lowest;
+        return joinedFrom;
+      }
+      if (!this.goInstead(floor, between, kept)) return this.joinedCount;
+      if (lowest + 1 < frames.length) this.joinedCount = frames[lowest + 1].joinedFrom;
+      frames.length = lowest + 1;
+    }
+  }
+
+  /** Runs the kept operators from the state at `floor`; where a step does not fit, restores all and returns false. */
+  private goInstead(floor: number, between: Int32Array, kept: Uint8Array): boolean {
+    const { frontier, bytes } = this;
+    while (frontier.count > floor) frontier.undo();
+    let fits = true;
+    for (let at = 0; at < between.length && fits; at++) {
+      if (kept[at] === 0) continue;
+      fits = frontier.need(between[at]) <= bytes;
+      if (fits) frontier.run(between[at]);
+    }
+    if (fits) {
+      if (this.rules.eager) this.runEagerly();
+      return true;
+    }
+    while (frontier.count > floor) frontier.undo();
+    for (const operator of between) frontier.run(operator);
+    return false;
+  }
+
+  /** Runs the frame's next move; false where one of its steps does not fit. */
+  private tryMove(frame: Frame): boolean {
+    const { frontier, choices } = this;
+    const from = frame.from + 1;
+    const to = from + choices[frame.from];
+    frame.from = to;
+    for (let at = from; at < to; at++) {
+      const need = frontier.need(choices[at]);
+      if (need > this.bytes) {
+        this.atLeast = Math.min(this.atLeast, need);
+        return false;
+      }
+      frontier.run(choices[at]);
+    }
+    return true;
+  }
+
+  /** Puts the moves of the present state into `choices` and returns their end. */
+  private collectChoices(from: number): number {
+    const { frontier, moves, piece, bytes } = this;
+    // Which operator is the very first matters by itself where inputs that nobody reads stay for one step.
+    const single = !this.rules.releases || (frontier.count === 0 && piece.firstStepBytes > 0);
+    if (single) singleMoves(piece, frontier, bytes, moves);
+    else this.releases.find(bytes, moves);
+    this.atLeast = Math.min(this.atLeast, moves.atLeast);
+    const length = moves.count + moves.operators.length;
+    if (from + length > this.choices.length) this.choices = grown(this.choices, from + length);
+    let to = from;
+    for (let move = 0; move < moves.count; move++) {
+      this.choices[to++] = moves.start[move + 1] - moves.start[move];
+      for (let at = moves.start[move]; at < moves.start[move + 1]; at++) this.choices[to++] = moves.operators[at];
+    }
+    return to;
   }
 }
 
-/**
- * A ready operator that fits and does not raise what is live can run at once without loss: live memory is a
- * submodular function of the set of operators that have run, so running it first raises no later step.
- */
-function runEagerly(frontier: Frontier, bytes: number): void {
-  for (let at = 0; at < frontier.readyCount; ) {
-    const operator = frontier.ready[at];
-    if (frontier.change(operator) <= 0 && frontier.need(operator) <= bytes) {
-      frontier.run(operator);
-      at = 0;
-    } else {
-      at++;
-    }
-  }
-}
-
-/** Least growth first; ties by the model's own order. */
-function isAfter(a: number, b: number, changes: Float64Array, backward: boolean): boolean {
-  if (changes[a] !== changes[b]) return changes[a] > changes[b];
-  return backward ? a < b : a > b;
-}
-
-function grown(pool: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(pool.length * 2);
-  larger.set(pool);
+function grown(array: Int32Array, least = 0): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(Math.max(2 * array.length, least));
+  larger.set(array);
   return larger;
+}
+
+export function searchWithin(piece: Piece, bytes: number, rules: SearchRules, budget: Budget): BudgetOutcome {
+  return new BudgetSearch(piece, bytes, rules, budget).run();
 }

@@ -17,7 +17,8 @@ export class Frontier {
   readonly executed: Int32Array;
   private readonly readyAt: Int32Array;
   private readonly waiting: Int32Array;
-  private readonly touched: Int32Array;
+  /** Members that have run, per storage. */
+  readonly touched: Int32Array;
 
   constructor(private readonly piece: Piece) {
     const { operatorCount, predecessors, touchedAtStart, members, bytes } = piece;
@@ -58,6 +59,11 @@ export class Frontier {
     }
     if (firstStepBytes > 0 && this.count === (backward ? operatorCount - 1 : 0)) need += firstStepBytes;
     return need;
+  }
+
+  /** Predecessors of an operator that have not run. */
+  waitingOf(operator: number): number {
+    return this.waiting[operator];
   }
 
   run(operator: number): void {

@@ -18,6 +18,8 @@ export interface Piece {
   /** Per storage: members that have run before the start, and members in all. */
   readonly touchedAtStart: Int32Array;
   readonly members: Int32Array;
+  /** Per storage: the operators among its members. */
+  readonly memberRows: Rows;
   /** Per operator: the storages it is a member of. */
   readonly touches: Rows;
   readonly stepBytes: Float64Array;
@@ -41,6 +43,7 @@ export function pieceOf(problem: OrderProblem, backward = false): Piece {
     touchedAtStart[storage] = (backward ? isOutput : isInput)[storage];
     members[storage] = inside + isInput[storage] + isOutput[storage];
   }
+  const memberRows = { start: rows.start, values: Int32Array.from(rows.values) };
   return {
     operatorCount,
     backward,
@@ -49,7 +52,8 @@ export function pieceOf(problem: OrderProblem, backward = false): Piece {
     bytes: problem.bytes,
     touchedAtStart,
     members,
-    touches: transpose({ start: rows.start, values: Int32Array.from(rows.values) }, operatorCount),
+    memberRows,
+    touches: transpose(memberRows, operatorCount),
     stepBytes: problem.stepBytes,
     overwritable: problem.overwritable,
     firstStepBytes,

@@ -4,6 +4,10 @@ export interface SearchRules {
   readonly eager: boolean;
   /** Remember states from which no order fits. */
   readonly hash: boolean;
+  /** Once a run of operators has brought live memory back to where it was, never try another way from there. */
+  readonly valleys: boolean;
+  /** Go from release to release: run just the operators that let one more storage be freed. */
+  readonly releases: boolean;
 }
 
-export const ALL_RULES: SearchRules = { eager: true, hash: true };
+export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, releases: true };
