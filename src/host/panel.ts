@@ -1,0 +1,86 @@
+import * as vscode from 'vscode';
+import { Connection, type Envelope, type Handlers } from '../protocol/rpc';
+import type { HostToWebview, WebviewToHost } from '../protocol/webview';
+import type { LayoutCache } from './layoutCache';
+import { log } from './log';
+import { pageHtml, webviewRoot } from './page';
+import type { Session } from './session';
+
+/** What a panel's buttons do; the same functions serve the commands. */
+export interface PanelActions {
+  optimize(model: vscode.Uri): void;
+  verify(model: vscode.Uri): void;
+  exportModel(model: vscode.Uri): void;
+  cancel(model: vscode.Uri): void;
+  openPlanFile(model: vscode.Uri): void;
+}
+
+/** Shows a session in a webview panel: sends its state, answers its questions. Lives as long as the panel. */
+export class Panel {
+  private readonly connection: Connection<HostToWebview, WebviewToHost>;
+  private isReady = false;
+
+  constructor(
+    panel: vscode.WebviewPanel,
+    private readonly session: Session,
+    private readonly actions: PanelActions,
+    private readonly layouts: LayoutCache,
+    extensionUri: vscode.Uri,
+  ) {
+    const { webview } = panel;
+    this.connection = new Connection((message) => void webview.postMessage(message), this.handlers());
+    webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
+    const listeners = [
+      webview.onDidReceiveMessage((message: Envelope) => this.connection.receive(message)),
+      session.onDidChange((what) => this.send(what)),
+    ];
+    panel.onDidDispose(() => {
+      this.connection.close('The panel is closed.');
+      for (const listener of listeners) listener.dispose();
+    });
+    webview.html = pageHtml(webview, extensionUri);
+  }
+
+  private send(what: 'document' | 'plan' | 'progress' | 'verification'): void {
+    if (!this.isReady) return;
+    const { document, plan, progress, verification } = this.session;
+    if (what === 'document') this.connection.notify('document', document);
+    if (what === 'document' || what === 'plan') this.connection.notify('plan', plan);
+    if (what === 'progress') this.connection.notify('progress', progress);
+    if (what === 'verification' && verification !== null)
+      this.connection.notify('verification', verification);
+  }
+
+  private handlers(): Handlers<WebviewToHost> {
+    const { session, actions, layouts } = this;
+    const model = session.uri;
+    return {
+      requests: {
+        operatorDetails: (params) => session.reader.request('operatorDetails', params),
+        tensorDetails: (params) => session.reader.request('tensorDetails', params),
+        costAnalysis: (params) => session.reader.request('costAnalysis', params),
+        body: (params) => session.reader.request('body', params),
+        loadLayout: ({ key }) => ({ layout: layouts.get(key) ?? null }),
+      },
+      notices: {
+        ready: () => {
+          this.isReady = true;
+          this.send('document');
+          this.send('progress');
+          this.send('verification');
+        },
+        optimize: () => actions.optimize(model),
+        verify: () => actions.verify(model),
+        export: () => actions.exportModel(model),
+        cancel: () => actions.cancel(model),
+        openAnyway: () => void session.openAnyway(),
+        bindDimensions: ({ bindings }) => void session.bind(bindings),
+        openPlanFile: () => actions.openPlanFile(model),
+        selected: () => undefined,
+        copy: ({ text }) => void vscode.env.clipboard.writeText(text),
+        saveLayout: ({ key, layout }) => layouts.set(key, layout),
+        scriptError: ({ message }) => log.error(`webview: ${message}`),
+      },
+    };
+  }
+}
