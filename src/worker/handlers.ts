@@ -1,0 +1,37 @@
+import { encodeCluster } from '../core/cluster/encode';
+import { parseCluster } from '../core/cluster/parse';
+import { SMART_HOME_FILE } from '../core/cluster/smartHome';
+import type { Cluster } from '../core/cluster/cluster';
+import { InputError } from '../core/graph/problem';
+import type { Handlers } from '../protocol/rpc';
+import type { RunProgress } from '../protocol/webview';
+import type { ClusterSummary, HostToWorker } from '../protocol/worker';
+import { OpenModel } from './openModel';
+
+/** Answers of one worker: it holds at most one open model, which detail requests speak of. */
+export function workerHandlers(report: (progress: RunProgress) => void): Handlers<HostToWorker> {
+  let open: OpenModel | undefined;
+  const model = (): OpenModel => {
+    if (open === undefined) throw new InputError('No model is open.');
+    return open;
+  };
+  return {
+    requests: {
+      open: (request) => {
+        open = undefined;
+        open = OpenModel.read(request);
+        return open.state(request);
+      },
+      operatorDetails: ({ operator, graph }) => model().operatorDetails(operator, graph),
+      tensorDetails: ({ tensor, graph }) => model().tensorDetails(tensor, graph),
+      costAnalysis: ({ operator }) => model().costAnalysis(operator),
+      body: ({ operator, graph, body }) => model().body(operator, graph, body),
+      cluster: ({ text }) => summaryOf(parseClusterText(text)),
+      exampleCluster: () => ({
+        text: `${JSON.stringify(SMART_HOME_FILE, undefined, 2)}\n`,
+        summary: summaryOf(parseCluster(SMART_HOME_FILE)),
+      }),
+    },
+    notices: {},
+  };
+}
