@@ -1,4 +1,3 @@
-import { encodeCluster } from '../core/cluster/encode';
 import { parseCluster } from '../core/cluster/parse';
 import { SMART_HOME_FILE } from '../core/cluster/smartHome';
 import type { Cluster } from '../core/cluster/cluster';
@@ -9,7 +8,7 @@ import type { ClusterSummary, HostToWorker } from '../protocol/worker';
 import { OpenModel } from './openModel';
 
 /** Answers of one worker: it holds at most one open model, which detail requests speak of. */
-export function workerHandlers(report: (progress: RunProgress) => void): Handlers<HostToWorker> {
+export function workerHandlers(_report: (progress: RunProgress) => void): Handlers<HostToWorker> {
   let open: OpenModel | undefined;
   const model = (): OpenModel => {
     if (open === undefined) throw new InputError('No model is open.');
@@ -24,14 +23,21 @@ export function workerHandlers(report: (progress: RunProgress) => void): Handler
       },
       operatorDetails: ({ operator, graph }) => model().operatorDetails(operator, graph),
       tensorDetails: ({ tensor, graph }) => model().tensorDetails(tensor, graph),
-      costAnalysis: ({ operator }) => model().costAnalysis(operator),
+      costAnalysis: () => Promise.reject(new InputError('The engine cannot do this yet.')),
       body: ({ operator, graph, body }) => model().body(operator, graph, body),
-      cluster: ({ text }) => summaryOf(parseClusterText(text)),
+      cluster: ({ text }) => summaryOf(parseCluster(text)),
       exampleCluster: () => ({
         text: `${JSON.stringify(SMART_HOME_FILE, undefined, 2)}\n`,
         summary: summaryOf(parseCluster(SMART_HOME_FILE)),
       }),
+      optimize: () => Promise.reject(new InputError('The engine cannot do this yet.')),
+      verify: () => Promise.reject(new InputError('The engine cannot do this yet.')),
+      export: () => Promise.reject(new InputError('The engine cannot do this yet.')),
     },
     notices: {},
   };
+}
+
+function summaryOf({ name, devices }: Cluster): ClusterSummary {
+  return { name, devices: devices.map(({ name, memory, compute }) => ({ name, memory, compute })) };
 }

@@ -55,3 +55,16 @@ export function bodyNames(node: ModelNode, functions: Context['functions']): rea
   if (functionOf(node, functions) !== undefined) return [FUNCTION_BODY];
   return subgraphsOf(node).map(([name]) => name);
 }
+
+/** The nodes of the graph at the end of `trail`, by their index in it; empty where there is none. */
+export function nodesInside(model: Model, trail: readonly BodyStep[]): readonly ModelNode[] {
+  const functions = functionTable(model);
+  let nodes = model.graph.nodes;
+  for (const { node: index, body } of trail) {
+    const node = nodes[index];
+    if (node === undefined) return [];
+    const graph = subgraphsOf(node).find(([name]) => name === body)?.[1];
+    nodes = functionOf(node, functions)?.nodes ?? graph?.nodes ?? [];
+  }
+  return nodes;
+}
