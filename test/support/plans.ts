@@ -1,0 +1,110 @@
+import type { Cluster } from '../../src/core/cluster/cluster';
+import type { FuseRule, Graph } from '../../src/core/graph/graph';
+import type { Random } from '../../src/core/graph/random';
+import { NONE } from '../../src/core/graph/units';
+import { genePartition, type Gene, wholeGene } from '../../src/core/latency/gene';
+import { simulate } from '../../src/core/latency/simulate';
+import {
+  createWorkload,
+  type Genome,
+  type LatencyModel,
+  type Workload,
+} from '../../src/core/latency/workload';
+import { lifetimes } from '../../src/core/memory/lifetimes';
+import { orderProblem } from '../../src/core/memory/problem';
+import { findOrder } from '../../src/core/order/btsearch';
+import type { PartitionRules } from '../../src/core/partition/partition';
+import { partitionRules } from '../../src/core/partition/rules';
+import { buildPlan } from '../../src/core/plan/build';
+import type { Plan } from '../../src/core/plan/plan';
+import { analyzeModel } from '../../src/engine/analyze';
+import type { ByteSource } from '../../src/core/onnx/model';
+
+const NO_CONTROL = { cancelled: () => false, now: () => 0, report: () => undefined };
+
+/** A model with its optimal order, ready to be partitioned in any way. */
+export interface Planner {
+  readonly graph: Graph;
+  readonly rules: PartitionRules;
+  readonly workload: Workload;
+  /** The plan file that this genome makes, its timeline simulated. */
+  plan(genome: Genome): Plan;
+}
+
+export function planner(
+  source: ByteSource,
+  cluster: Cluster,
+  latency: LatencyModel,
+  fuse: FuseRule = 'none',
+): Planner {
+  const { model, graph } = analyzeModel(source, { bindings: new Map(), fuse });
+  const rules = partitionRules(graph);
+  const problem = orderProblem(graph, { inPlace: 'none' });
+  const order = findOrder(problem, {}, NO_CONTROL);
+  const workload = createWorkload(graph, rules, cluster, order.steps, latency);
+  const plan = (genome: Genome): Plan => {
+    const timeline = simulate(workload, genome);
+    const partitions = graph.operators.map((operator) =>
+      genePartition(
+        genome[operator.id]?.gene ?? wholeGene(0, cluster.devices.length),
+        rules.splits(operator.id),
+      ),
+    );
+    return buildPlan({
+      model: {
+        file: 'model.onnx',
+        bytes: model.fileBytes,
+        structureSha256: model.structureSha256,
+        sha256: '',
+        bindings: {},
+      },
+      graph,
+      cluster,
+      options: { seed: 1, latency, strategy: 'hybrid', inPlace: 'none', fuse, evaluations: 0 },
+      order: {
+        ...order,
+        ...lifetimes(problem, order.steps),
+        arenaBytes: order.arena.bytes,
+        offsets: order.arena.offsets,
+      },
+      partition: {
+        partitions,
+        timeline,
+        latency: {
+          seconds: timeline.latencyNs / 1e9,
+          lowerBoundSeconds: 0,
+          boundMethod: 'none',
+          baselines: {},
+        },
+      },
+    });
+  };
+  return { graph, rules, workload, plan };
+}
+
+/** Random splits, cuts and devices for every operator. */
+export function randomGenome({ graph, rules, workload }: Planner, random: Random): Genome {
+  const devices = workload.cluster.devices.length;
+  return graph.operators.map((operator) => {
+    if (operator.isView) return undefined;
+    const splits = rules.splits(operator.id);
+    const split = random.below(splits.length + 1) - 1;
+    return workload.genes.compile(
+      operator.id,
+      split === NONE
+        ? wholeGene(random.below(devices), devices)
+        : cutGene(split, splits[split], devices, random),
+    );
+  });
+}
+
+function cutGene(
+  split: number,
+  { length, unit }: { length: number; unit: number },
+  devices: number,
+  random: Random,
+): Gene {
+  const inner = Array.from({ length: devices - 1 }, () => random.below(Math.floor(length / unit) + 1) * unit);
+  const cuts = [0, ...inner.sort((a, b) => a - b), length];
+  return { split, cuts, reduceOn: random.below(devices) };
+}
