@@ -22,7 +22,7 @@ export interface Assembled {
   readonly graph: Graph;
   /** Tensors that the graph takes from the graphs around it, or that nothing makes. */
   readonly captured: readonly TensorId[];
-  /** Weights that the graph itself holds, those in bodies of its operators left out. */
+  /** Weights that the graph and the subgraphs in it hold; neither those captured nor those of functions. */
   readonly ownWeights: KnownBytes;
   /** Weights of the functions that it calls, however deep. */
   readonly functionWeights: ReadonlyMap<ModelFunction, KnownBytes>;
@@ -46,7 +46,7 @@ class Assembler {
   private readonly operators: Operator[] = [];
   private readonly storages: DraftStorage[] = [];
   private readonly captured: TensorId[] = [];
-  private readonly bodyCosts: BodyCost[] = [];
+  private readonly functionWeights = new Map<ModelFunction, KnownBytes>();
 
   constructor(
     private readonly source: GraphSource,
@@ -62,7 +62,7 @@ class Assembler {
     const inputs = this.addInputs();
     for (const group of groupNodes(this.source, this.folding, this.fuse)) this.addOperator(group);
     const outputs = this.markOutputs();
-    return { ...this.sumWeights(inputs, outputs), captured: this.captured };
+    return this.result(inputs, outputs);
   }
 
   private addInputs(): TensorId[] {
@@ -94,10 +94,8 @@ class Assembler {
     const members = group.map((node, i) => this.addNode(node, id, i === group.length - 1));
     const [first] = members;
     const cost = bodyCost(group[0], this.source, this.inside);
-    this.bodyCosts.push(cost);
-    const captures = [...capturedNames(group[0])].map((name) => this.readTensor(name, id));
     const { isView } = first;
-    const inputs = [...first.node.inputs];
+    const inputs = [...first.node.inputs, ...this.readBodies(group[0], id, cost)];
     for (const { node } of members.slice(1))
       inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
     this.operators.push({
@@ -109,8 +107,6 @@ class Assembler {
       isView,
       isElementwise: group.length === 1 && isElementwiseType(group[0]),
       bodyPeak: cost.peak,
-      bodyWeights: cost.weights,
-      captures,
       flops: this.flops(members.map(({ node }) => node)),
     });
   }
@@ -147,6 +143,24 @@ class Assembler {
       if (readers && readers.at(-1) !== reader) readers.push(reader);
     }
     return id;
+  }
+
+  /** What the bodies of a node read: tensors that they capture, and the weights inside them. */
+  private readBodies(
+    node: ModelNode,
+    reader: OperatorId,
+    { weights, functionWeights }: BodyCost,
+  ): TensorId[] {
+    const read = [...capturedNames(node)].map((name) => this.readTensor(name, reader));
+    const inside = [...functionWeights].map(([body, bytes]) =>
+      this.table.bodyWeights(body, body.name, bytes),
+    );
+    for (const [body, bytes] of functionWeights) this.functionWeights.set(body, bytes);
+    if (weights.bytes > 0 || !weights.known) {
+      inside.push(this.table.bodyWeights(node, node.name || `${node.type} ${node.index}`, weights));
+    }
+    for (const id of inside) this.table.tensors[id].consumers.push(reader);
+    return [...read, ...inside];
   }
 
   /** From a graph around this one, or from nowhere (a problem that validation tells): there before step 0. */
@@ -189,37 +203,33 @@ class Assembler {
       });
   }
 
-  /** Every weight that an operator, a body or an output uses, each once; folded ones nobody reads are none. */
-  private sumWeights(inputs: TensorId[], outputs: TensorId[]): Omit<Assembled, 'captured'> {
+  private result(inputs: TensorId[], outputs: TensorId[]): Assembled {
+    const ownWeights = this.sumWeights(outputs);
+    const { operators, storages, fuse, functionWeights, captured } = this;
+    const weightBytes = [...functionWeights.values()].reduce(addBytes, ownWeights);
     const { tensors } = this.table;
+    const graph: Graph = { operators, tensors, storages, inputs, outputs, weightBytes, fuse };
+    return { graph, captured, ownWeights, functionWeights };
+  }
+
+  /** Every weight that an operator or an output uses, each once; folded ones that nobody reads are none. */
+  private sumWeights(outputs: readonly TensorId[]): KnownBytes {
+    const { tensors } = this.table;
+    const functions = new Set(
+      [...this.functionWeights].map(([body, size]) => this.table.bodyWeights(body, body.name, size)),
+    );
+    const isOutput = new Set(outputs);
     const used = new Set<TensorId>();
-    for (const tensor of tensors) {
-      if (!tensor.isWeight || (tensor.consumers.length === 0 && !outputs.includes(tensor.id))) continue;
-      used.add(tensor.sharesWeight ?? tensor.id);
+    for (const { id, isWeight, consumers, sharesWeight } of tensors) {
+      if (isWeight && !functions.has(id) && (consumers.length > 0 || isOutput.has(id)))
+        used.add(sharesWeight ?? id);
     }
-    let ownWeights: KnownBytes = { bytes: 0, known: true };
+    let sum: KnownBytes = { bytes: 0, known: true };
     for (const id of used) {
       const { name, bytes } = tensors[id];
-      if (this.source.isOuterConstant(name) && !this.source.initializers.has(name)) continue;
-      ownWeights = addBytes(ownWeights, { bytes: bytes ?? 0, known: bytes !== undefined });
+      const isOuter = this.source.isOuterConstant(name) && !this.source.initializers.has(name);
+      if (!isOuter) sum = addBytes(sum, { bytes: bytes ?? 0, known: bytes !== undefined });
     }
-    const { weightBytes, functionWeights } = addBodyWeights(ownWeights, this.bodyCosts);
-    const { operators, storages, fuse } = this;
-    const graph: Graph = { operators, tensors, storages, inputs, outputs, weightBytes, fuse };
-    return { graph, ownWeights, functionWeights };
+    return sum;
   }
-}
-
-function addBodyWeights(own: KnownBytes, costs: readonly BodyCost[]) {
-  const functionWeights = new Map<ModelFunction, KnownBytes>();
-  let weightBytes = own;
-  for (const { weights, ofFunctions } of costs) {
-    let { bytes } = weights;
-    for (const [called, one] of ofFunctions) {
-      if (functionWeights.has(called)) bytes -= one.bytes;
-      functionWeights.set(called, one);
-    }
-    weightBytes = addBytes(weightBytes, { bytes, known: weights.known });
-  }
-  return { weightBytes, functionWeights };
 }

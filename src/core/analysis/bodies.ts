@@ -9,36 +9,37 @@ import { functionOf, functionSource, graphSource, type GraphSource } from './sou
 /** What the bodies of an operator add to its step and to the weights. */
 export interface BodyCost {
   readonly peak: KnownBytes;
-  /** Weights that only bodies hold; those captured from around them are counted there. */
+  /** Weights that only its subgraphs hold; those captured from around them are counted there. */
   readonly weights: KnownBytes;
-  /** Of `weights`, those of functions: constants of a function exist once however often it is called. */
-  readonly ofFunctions: ReadonlyMap<ModelFunction, KnownBytes>;
+  /** The same of the functions that it calls, however deep: a function's weights exist once. */
+  readonly functionWeights: ReadonlyMap<ModelFunction, KnownBytes>;
 }
 
 const NOTHING: KnownBytes = { bytes: 0, known: true };
 const UNKNOWN: KnownBytes = { bytes: 0, known: false };
-const NO_FUNCTIONS: ReadonlyMap<ModelFunction, KnownBytes> = new Map();
-const NO_COST: BodyCost = { peak: NOTHING, weights: NOTHING, ofFunctions: NO_FUNCTIONS };
+const NO_COST: BodyCost = { peak: NOTHING, weights: NOTHING, functionWeights: new Map() };
 
 export function addBytes(a: KnownBytes, b: KnownBytes): KnownBytes {
   return { bytes: a.bytes + b.bytes, known: a.known && b.known };
 }
 
+/** Of a node without subgraphs that calls no function: nothing. */
 export function bodyCost(node: ModelNode, around: GraphSource, context: Context): BodyCost {
   const inferred = around.inferred.bodies.get(node.index);
   const called = functionOf(node, context.functions);
   if (called !== undefined) return functionCost(called, inferred?.get('body'), context);
-  let cost = NO_COST;
-  for (const [name, graph] of subgraphsOf(node)) {
-    const one = subgraphCost(node, graph, inferred?.get(name), around, context);
-    const peak = one.peak.bytes > cost.peak.bytes ? one.peak.bytes : cost.peak.bytes;
-    cost = {
-      peak: { bytes: peak, known: one.peak.known && cost.peak.known },
-      weights: addBytes(cost.weights, one.weights),
-      ofFunctions: new Map([...cost.ofFunctions, ...one.ofFunctions]),
-    };
-  }
-  return cost;
+  return subgraphsOf(node)
+    .map(([name, graph]) => subgraphCost(node, graph, inferred?.get(name), around, context))
+    .reduce(eitherCost, NO_COST);
+}
+
+/** Of several bodies one runs at a time, and the weights of all are there. */
+function eitherCost(a: BodyCost, b: BodyCost): BodyCost {
+  return {
+    peak: { bytes: Math.max(a.peak.bytes, b.peak.bytes), known: a.peak.known && b.peak.known },
+    weights: addBytes(a.weights, b.weights),
+    functionWeights: new Map([...a.functionWeights, ...b.functionWeights]),
+  };
 }
 
 function functionCost(
@@ -46,12 +47,13 @@ function functionCost(
   inferred: InferredGraph | undefined,
   context: Context,
 ): BodyCost {
-  if (inferred === undefined) return { peak: UNKNOWN, weights: UNKNOWN, ofFunctions: NO_FUNCTIONS };
+  if (inferred === undefined)
+    return { ...NO_COST, peak: UNKNOWN, functionWeights: new Map([[called, UNKNOWN]]) };
   const { graph, ownWeights, functionWeights } = assemble(functionSource(called, inferred), context, 'none');
   return {
     peak: insidePeak(graph, [...graph.inputs, ...graph.outputs]),
-    weights: graph.weightBytes,
-    ofFunctions: new Map([...functionWeights, [called, ownWeights]]),
+    weights: NOTHING,
+    functionWeights: new Map([...functionWeights, [called, ownWeights]]),
   };
 }
 
@@ -66,11 +68,11 @@ function subgraphCost(
   around: GraphSource,
   context: Context,
 ): BodyCost {
-  if (inferred === undefined) return { peak: UNKNOWN, weights: UNKNOWN, ofFunctions: NO_FUNCTIONS };
+  if (inferred === undefined) return { ...NO_COST, peak: UNKNOWN, weights: UNKNOWN };
   const source = graphSource(body, around.opsets, inferred, context.isConstant);
-  const { graph, captured, functionWeights } = assemble(source, context, 'none');
+  const { graph, captured, ownWeights, functionWeights } = assemble(source, context, 'none');
   const outside = node.type === 'If' && node.domain === '' ? [...captured, ...graph.outputs] : captured;
-  return { peak: insidePeak(graph, outside), weights: graph.weightBytes, ofFunctions: functionWeights };
+  return { peak: insidePeak(graph, outside), weights: ownWeights, functionWeights };
 }
 
 /**

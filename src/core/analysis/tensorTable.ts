@@ -1,5 +1,5 @@
 import { tensorBytes, type ElementType } from '../graph/elementType';
-import type { Shape } from '../graph/graph';
+import type { KnownBytes, Shape } from '../graph/graph';
 import { NONE, type OperatorId, type StorageId, type TensorId } from '../graph/units';
 import { elementCount } from '../onnx/payloads';
 import type { Dim, InferredValue, ValueType } from '../shape/types';
@@ -21,12 +21,14 @@ export interface DraftTensor {
   readonly consumers: OperatorId[];
   values?: readonly number[];
   sharesWeight?: TensorId;
+  isBodyWeights?: boolean;
 }
 
 /** The tensors of a graph by name, made when first met. */
 export class TensorTable {
   readonly tensors: DraftTensor[] = [];
   private readonly byName = new Map<string, TensorId>();
+  private readonly bodies = new Map<object, TensorId>();
 
   constructor(
     private readonly source: GraphSource,
@@ -47,6 +49,29 @@ export class TensorTable {
     if (name === '') return NONE;
     const id = this.add(name);
     this.tensors[id].producer = producer;
+    return id;
+  }
+
+  /** The weights inside a body as one tensor of bytes, `key` being the body that holds them. */
+  bodyWeights(key: object, owner: string, { bytes, known }: KnownBytes): TensorId {
+    const before = this.bodies.get(key);
+    if (before !== undefined) return before;
+    const id = this.tensors.length;
+    this.bodies.set(key, id);
+    const size = known ? bytes : undefined;
+    this.tensors.push({
+      id,
+      name: `${owner} (weights inside)`,
+      type: 'uint8',
+      shape: [size],
+      shapeText: shapeText([size]),
+      bytes: size,
+      isWeight: true,
+      storage: NONE,
+      producer: NONE,
+      consumers: [],
+      isBodyWeights: true,
+    });
     return id;
   }
 

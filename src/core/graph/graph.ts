@@ -1,5 +1,5 @@
 import type { ElementType } from './elementType';
-import { NONE, type Bytes, type Flops, type OperatorId, type StorageId, type TensorId } from './units';
+import type { Bytes, Flops, OperatorId, StorageId, TensorId } from './units';
 import type { Attributes } from './attributes';
 
 /**
@@ -51,6 +51,11 @@ export interface Tensor {
   readonly producer: OperatorId;
   /** Each consuming operator once, ascending. */
   readonly consumers: readonly OperatorId[];
+  /**
+   * Not in the model by this name: all weights inside the subgraphs of an operator or inside a function (once
+   * however often it is called), as one weight of so many bytes.
+   */
+  readonly isBodyWeights?: boolean;
   /** For a weight that is a view of another: the one whose bytes it shares, which alone count. */
   readonly sharesWeight?: TensorId;
   /** Values of small integer or scalar constants, row-major, where they were loaded. */
@@ -94,7 +99,8 @@ export interface Operator extends OperatorNode {
    * With fusion the nodes that this operator executes, in order, the first being the operator itself and each
    * later one reading its predecessor's first output; `[itself]` otherwise. `inputs` and `outputs` of the
    * operator are those of the fused whole: the first node's inputs, then weights that later nodes add.
-   * Tensors in between have no storage and appear in no other operator.
+   * Tensors in between have no storage and appear in no other operator. An operator with subgraphs or a function
+   * body reads more than `members[0].inputs`: the tensors that its subgraphs capture, then the weights inside.
    */
   readonly members: readonly OperatorNode[];
   /** Only `Identity`, `Reshape`, `Flatten`, `Squeeze`, `Unsqueeze`, inference-mode `Dropout`. */
@@ -103,19 +109,8 @@ export interface Operator extends OperatorNode {
   readonly isElementwise: boolean;
   /** Peak inside the largest subgraph or function body, added to this operator's step. */
   readonly bodyPeak: KnownBytes;
-  /** Weights that only its subgraphs or its function body hold; part of `Graph.weightBytes`. */
-  readonly bodyWeights?: KnownBytes;
-  /** Tensors that its subgraphs read from this graph: consumed like inputs, without being formal ones. */
-  readonly captures?: readonly TensorId[];
   /** `undefined`: unknown. */
   readonly flops: Flops | undefined;
   /** Why it is opaque (unknown operator, unknown shape), for people; `undefined` where it is understood. */
   readonly opaqueReason?: string;
-}
-
-/** Every tensor that an operator reads, each once: its inputs and what its subgraphs capture. */
-export function tensorsRead(operator: Operator): TensorId[] {
-  const read = new Set<TensorId>([...operator.inputs, ...(operator.captures ?? [])]);
-  read.delete(NONE);
-  return [...read];
 }
