@@ -127,8 +127,10 @@ export class Evaluator {
   }
 
   private touchAll(count: number): number {
-    this.workload.flow.storages.forEach(({ producer, readers }, storage) => {
-      if (producer !== NONE || readers.length > 0) count = this.touchStorage(storage, count);
+    const { storages, stepOf } = this.workload.flow;
+    storages.forEach(({ producer, readers }, storage) => {
+      if (producer === NONE ? readers.length > 0 : stepOf[producer] !== NONE)
+        count = this.touchStorage(storage, count);
     });
     return count;
   }

@@ -45,9 +45,14 @@ export function flowOf(graph: Graph, order: readonly OperatorId[]): Flow {
     const readers = consumers.filter((id) => stepOf[id] !== NONE).sort((a, b) => stepOf[a] - stepOf[b]);
     return { producer, readers: isOutput ? [...readers, GATHER] : readers, isOutput };
   });
+  // A view makes nothing: what it lists beside its first output (the mask of a dropout) is never there.
+  const isMade = (storage: StorageId): boolean => {
+    const { producer } = graph.storages[storage];
+    return producer === NONE || stepOf[producer] !== NONE;
+  };
   const operators = graph.operators.map((operator): OperatorFlow => {
     const isRun = stepOf[operator.id] !== NONE;
-    const read = isRun ? storagesOf(graph, operator.inputs) : [];
+    const read = isRun ? storagesOf(graph, operator.inputs).filter(isMade) : [];
     return {
       reads: read.map((storage) => ({ storage, reader: storages[storage].readers.indexOf(operator.id) })),
       makes: isRun ? storagesOf(graph, operator.outputs) : [],

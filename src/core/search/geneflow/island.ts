@@ -1,0 +1,201 @@
+import { seededRandom, type Random } from '../../graph/random';
+import type { Nanoseconds } from '../../graph/units';
+import type { CompiledGene } from '../../latency/compiledGene';
+import { Evaluator } from '../../latency/evaluator';
+import type { Gene } from '../../latency/gene';
+import { crossAnywhere, crossAtCuts, GraphCuts } from './crossover';
+import { bestOf, isBetter, isSamePlan, type Fitness, type Individual } from './individual';
+import { movesAround } from './localSearch';
+import { freshGene, mutate } from './mutations';
+import type { SearchParts, Seed, SeedResult } from './problem';
+import type { SearchSpace } from './space';
+
+const POPULATION = 16;
+const TOURNAMENT = 3;
+/** Tries to improve a child before it takes its place. */
+const CHILD_TRIES = 40;
+/** Share of an epoch's evaluations for the local search on the best. */
+const LOCAL_SHARE = 0.35;
+/** One more than this many mutations at once are made with falling chance. */
+const MUTATIONS_AT_ONCE = 3;
+
+/** Anything that ends an epoch early. Asked often. */
+export type Stop = () => boolean;
+
+/**
+ * One population of GenEFlow: a pure state machine. The same seeds, the same calls in the same order and the
+ * same seed of randomness give the same population, wherever it lives.
+ */
+export class Island {
+  private population: Individual[] = [];
+  private readonly random: Random;
+  private readonly cuts: GraphCuts;
+  private readonly evaluator: Evaluator;
+  /** Where the local search goes on: position in the steps. */
+  private localStep = 0;
+
+  constructor(
+    private readonly space: SearchSpace,
+    private readonly parts: SearchParts,
+    seed: number,
+  ) {
+    this.random = seededRandom(seed);
+    this.cuts = new GraphCuts(space.workload);
+    this.evaluator = new Evaluator(space.workload);
+  }
+
+  get evaluations(): number {
+    return this.evaluator.evaluations;
+  }
+
+  get best(): Individual {
+    return bestOf(this.population);
+  }
+
+  /** Takes the seeds in, the better ones into the population. Returns what each is worth. */
+  start(seeds: readonly Seed[]): SeedResult[] {
+    const individuals = seeds.map(({ genes }) => this.individual(this.compiled(genes)));
+    const wanted = this.parts.seeds ? [...individuals] : [];
+    wanted.sort((a, b) => (isBetter(a, b) ? -1 : isBetter(b, a) ? 1 : 0));
+    for (const individual of wanted) if (this.population.length < POPULATION) this.add(individual);
+    while (this.population.length < POPULATION) this.population.push(this.individual(this.randomGenome()));
+    return seeds.map(({ name }, index) => ({
+      name,
+      latencyNs: individuals[index].latencyNs,
+      valid: individuals[index].violation === 0,
+    }));
+  }
+
+  /** Takes in another island's best plan, for the worst of its own. */
+  receive(genes: readonly (Gene | undefined)[]): void {
+    const immigrant = this.individual(this.compiled(genes));
+    if (this.population.some((own) => isSamePlan(own, immigrant))) return;
+    this.population[this.worst()] = immigrant;
+  }
+
+  /** Breeds until `evaluations` plans have been tried, then improves the best. */
+  run(evaluations: number, stop: Stop): void {
+    const end = this.evaluations + evaluations;
+    const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
+    while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding);
+    if (this.parts.localSearch) this.improveBest(end, stop);
+  }
+
+  private breed(end: number): void {
+    const a = this.parent();
+    const b = this.parent();
+    const { random, space } = this;
+    const genome = this.parts.cutCrossover
+      ? crossAtCuts(space, this.cuts, random, a.genome, b.genome)
+      : crossAnywhere(space, random, a.genome, b.genome);
+    let child = this.individual(genome);
+    const tries = Math.min(CHILD_TRIES, end - this.evaluations);
+    for (let i = 0; i < tries; i++) child = this.mutated(child);
+    this.settle(child);
+  }
+
+  /** The better of the plan and a mutation of it. */
+  private mutated(plan: Individual): Individual {
+    const genome = [...plan.genome];
+    do mutate(this.space, this.random, genome);
+    while (this.random.below(MUTATIONS_AT_ONCE) === 0);
+    return this.tried(genome, plan) ?? plan;
+  }
+
+  /** `undefined` where the genome is worse than `than`; equally good ones are taken, to drift along plateaus. */
+  private tried(genome: (CompiledGene | undefined)[], than: Individual): Individual | undefined {
+    const { evaluator } = this;
+    evaluator.evaluate(genome, this.limitFor(than));
+    if (evaluator.latencyNs === Infinity || isBetter(than, evaluator)) return undefined;
+    return { genome, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
+  }
+
+  /** Above it a plan cannot beat `than`: only where that is valid does latency alone decide. */
+  private limitFor(than: Fitness): Nanoseconds {
+    return than.violation === 0 ? than.latencyNs : Infinity;
+  }
+
+  private parent(): Individual {
+    let best = this.population[this.random.below(this.population.length)];
+    for (let i = 1; i < TOURNAMENT; i++) {
+      const other = this.population[this.random.below(this.population.length)];
+      if (isBetter(other, best)) best = other;
+    }
+    return best;
+  }
+
+  /** Takes the place of the worst, unless it is worse still or there already. */
+  private settle(child: Individual): void {
+    if (this.population.some((own) => own.latencyNs === child.latencyNs && own.violation === child.violation))
+      return;
+    const worst = this.worst();
+    if (isBetter(child, this.population[worst])) this.population[worst] = child;
+  }
+
+  private worst(): number {
+    let worst = 0;
+    for (let i = 1; i < this.population.length; i++) {
+      if (isBetter(this.population[worst], this.population[i])) worst = i;
+    }
+    return worst;
+  }
+
+  private add(individual: Individual): void {
+    if (!this.population.some((own) => isSamePlan(own, individual))) this.population.push(individual);
+  }
+
+  /** Tries all small changes around one operator after another, and keeps those that help. */
+  private improveBest(end: number, stop: Stop): void {
+    const { steps } = this.space;
+    const position = this.population.indexOf(this.best);
+    let best = this.population[position];
+    let quiet = 0;
+    while (this.evaluations < end && quiet < steps.length && !stop()) {
+      const improved = this.improveAround(best, steps[this.localStep], end);
+      quiet = improved === best ? quiet + 1 : 0;
+      best = improved;
+      this.localStep = (this.localStep + 1) % steps.length;
+    }
+    this.population[position] = best;
+  }
+
+  private improveAround(plan: Individual, operator: number, end: number): Individual {
+    let best = plan;
+    for (const move of movesAround(this.space, plan.genome, operator)) {
+      if (this.evaluations >= end) break;
+      const genome = [...best.genome];
+      let isChange = false;
+      for (const gene of move) {
+        if (genome[gene.operator] !== gene) isChange = true;
+        genome[gene.operator] = gene;
+      }
+      if (!isChange) continue;
+      const found = this.tried(genome, best);
+      if (found !== undefined && isBetter(found, best)) best = found;
+    }
+    return best;
+  }
+
+  private individual(genome: (CompiledGene | undefined)[]): Individual {
+    this.evaluator.evaluate(genome);
+    return { genome, latencyNs: this.evaluator.latencyNs, violation: this.evaluator.violation };
+  }
+
+  private compiled(genes: readonly (Gene | undefined)[]): (CompiledGene | undefined)[] {
+    return genes.map((gene, operator) =>
+      this.space.workload.flow.stepOf[operator] < 0 || gene === undefined
+        ? undefined
+        : this.space.compile(operator, gene),
+    );
+  }
+
+  private randomGenome(): (CompiledGene | undefined)[] {
+    const genome = new Array<CompiledGene | undefined>(this.space.workload.graph.operators.length).fill(
+      undefined,
+    );
+    for (const operator of this.space.steps) {
+      genome[operator] = this.space.compile(operator, freshGene(this.space, this.random, operator));
+    }
+    return genome;
+  }
+}

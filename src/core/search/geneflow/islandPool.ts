@@ -1,0 +1,91 @@
+import type { Bytes, Nanoseconds } from '../../graph/units';
+import type { Gene } from '../../latency/gene';
+import { createWorkload } from '../../latency/workload';
+import { Island, type Stop } from './island';
+import { ALL_PARTS, type PartitionProblem, type Seed, type SeedResult } from './problem';
+import { SearchSpace } from './space';
+
+/** How many populations evolve, whatever the number of workers. */
+export const ISLANDS = 4;
+
+/** The best plan of an island, as plain data. */
+export interface IslandReport {
+  readonly genes: readonly (Gene | undefined)[];
+  readonly latencyNs: Nanoseconds;
+  readonly violation: Bytes;
+  readonly evaluations: number;
+}
+
+/** The islands, wherever they live. Calls are made one after another. */
+export interface IslandPool {
+  start(seeds: readonly Seed[]): Promise<readonly SeedResult[]>;
+  /** Every island runs `evaluations`, after it has received `immigrants[island]` (if any). */
+  run(
+    evaluations: number,
+    immigrants: readonly (IslandReport | undefined)[],
+  ): Promise<readonly IslandReport[]>;
+  dispose(): void;
+}
+
+/** Seeds of different islands are this far apart, so that no two searches share one by accident. */
+const SEED_STRIDE = 1_000_003;
+
+/** An island, and what it is asked over the pool. */
+export class IslandHost {
+  private readonly island: Island;
+
+  constructor(
+    space: SearchSpace,
+    index: number,
+    private readonly stop: Stop,
+  ) {
+    const { options } = space;
+    this.island = new Island(space, options.parts ?? ALL_PARTS, options.seed + index * SEED_STRIDE);
+  }
+
+  start(seeds: readonly Seed[]): readonly SeedResult[] {
+    return this.island.start(seeds);
+  }
+
+  run(evaluations: number, immigrant: IslandReport | undefined): IslandReport {
+    if (immigrant !== undefined) this.island.receive(immigrant.genes);
+    this.island.run(evaluations, this.stop);
+    const { best } = this.island;
+    return {
+      genes: best.genome.map((gene) => gene?.gene),
+      latencyNs: best.latencyNs,
+      violation: best.violation,
+      evaluations: this.island.evaluations,
+    };
+  }
+}
+
+export function searchSpace({ graph, rules, cluster, order, options }: PartitionProblem): SearchSpace {
+  return new SearchSpace(createWorkload(graph, rules, cluster, order, options.latency), options);
+}
+
+/** All islands on this thread, one after another; they share what they compile. */
+export class LocalIslandPool implements IslandPool {
+  private readonly hosts: readonly IslandHost[];
+
+  constructor(problem: PartitionProblem, stop: Stop) {
+    const space = searchSpace(problem);
+    this.hosts = Array.from({ length: ISLANDS }, (_, index) => new IslandHost(space, index, stop));
+  }
+
+  start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {
+    const results = this.hosts.map((host) => host.start(seeds));
+    return Promise.resolve(results[0]);
+  }
+
+  run(
+    evaluations: number,
+    immigrants: readonly (IslandReport | undefined)[],
+  ): Promise<readonly IslandReport[]> {
+    return Promise.resolve(this.hosts.map((host, index) => host.run(evaluations, immigrants[index])));
+  }
+
+  dispose(): void {
+    // Nothing outside this object to let go of.
+  }
+}

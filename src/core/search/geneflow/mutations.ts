@@ -1,0 +1,223 @@
+import type { Random } from '../../graph/random';
+import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
+import type { CompiledGene } from '../../latency/compiledGene';
+import { geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import type { SearchSpace } from './space';
+
+type Genes = (CompiledGene | undefined)[];
+type Mutation = (space: SearchSpace, random: Random, genome: Genes) => void;
+
+const LONGEST_RUN = 24;
+
+/** The mutations with their shares. Each changes `genome` in place; some draws change nothing. */
+const MUTATIONS: readonly (readonly [number, Mutation])[] = [
+  [28, moveBoundary],
+  [18, moveBoundaryOfRun],
+  [10, dropOrAddDevice],
+  [14, copyNeighbour],
+  [16, spreadOverRun],
+  [6, startAfresh],
+  [6, runOnOneDevice],
+  [2, reduceElsewhere],
+];
+const TOTAL_SHARE = MUTATIONS.reduce((sum, [share]) => sum + share, 0);
+
+export function mutate(space: SearchSpace, random: Random, genome: Genes): void {
+  let draw = random.next() * TOTAL_SHARE;
+  for (const [share, mutation] of MUTATIONS) {
+    draw -= share;
+    if (draw < 0) return mutation(space, random, genome);
+  }
+}
+
+function pickStep(space: SearchSpace, random: Random): number {
+  return random.below(space.steps.length);
+}
+
+/** A run of the order: half of them short. */
+function pickRun(space: SearchSpace, random: Random): { from: number; to: number } {
+  const longest = random.below(4) === 0 ? space.steps.length : Math.min(LONGEST_RUN, space.steps.length);
+  const length = 2 + Math.floor(longest * random.next() ** 2);
+  const from = pickStep(space, random);
+  return { from, to: Math.min(space.steps.length, from + length) };
+}
+
+/** Some boundary between two devices moves, usually a little. */
+function moveBoundary(space: SearchSpace, random: Random, genome: Genes): void {
+  const operator = space.steps[pickStep(space, random)];
+  const { gene } = genome[operator]!;
+  if (gene.split === NONE) return;
+  const { length, unit } = space.splits[operator][gene.split];
+  const units = length / unit;
+  const reach = Math.max(1, Math.floor(units * 0.25 * random.next() ** 3));
+  const shift = (1 + random.below(reach)) * (random.below(2) === 0 ? unit : -unit);
+  genome[operator] = space.compile(operator, shifted(gene, pickBoundary(random, gene), shift, length));
+}
+
+/** One of the inner cuts next to a device that has a part. */
+function pickBoundary(random: Random, { cuts }: Gene): number {
+  const inner = cuts.length - 2;
+  return inner <= 0 ? 0 : 1 + random.below(inner);
+}
+
+/** All cuts at the place of `boundary` move together; cuts that would be passed are pushed along. */
+export function shifted(
+  { split, cuts, reduceOn }: Gene,
+  boundary: number,
+  shift: number,
+  length: number,
+): Gene {
+  const target = Math.min(length, Math.max(0, cuts[boundary] + shift));
+  const last = cuts.length - 1;
+  const moved = cuts.map((cut, position) => {
+    if (position === 0 || position === last) return cut;
+    if (position === boundary) return target;
+    return position < boundary ? Math.min(cut, target) : Math.max(cut, target);
+  });
+  return { split, cuts: moved, reduceOn };
+}
+
+/** The same boundary moves by the same fraction along a run. */
+function moveBoundaryOfRun(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = pickRun(space, random);
+  const { gene, operator } = genome[space.steps[from]]!;
+  if (gene.split === NONE) return;
+  const { dimension } = space.splits[operator][gene.split];
+  const boundary = pickBoundary(random, gene);
+  const fraction = (random.next() ** 2 * 0.2 + 0.01) * (random.below(2) === 0 ? 1 : -1);
+  for (let step = from; step < to; step++) {
+    const other = genome[space.steps[step]]!;
+    if (other.gene.split === NONE) continue;
+    const { length, unit, dimension: own } = space.splits[other.operator][other.gene.split];
+    if (own !== dimension) continue;
+    const shift = Math.round((fraction * length) / unit) * unit;
+    if (shift !== 0)
+      genome[other.operator] = space.compile(other.operator, shifted(other.gene, boundary, shift, length));
+  }
+}
+
+/** A device gives its part to a neighbour, or gets one from it. */
+function dropOrAddDevice(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = random.below(2) === 0 ? pickRun(space, random) : single(pickStep(space, random));
+  const device = random.below(space.devices);
+  const isDrop = random.below(2) === 0;
+  for (let step = from; step < to; step++) {
+    const { gene, operator } = genome[space.steps[step]]!;
+    if (gene.split === NONE) {
+      if (!isDrop && gene.cuts[device] === gene.cuts[device + 1])
+        joinWhole(space, random, genome, operator, device);
+      continue;
+    }
+    const { unit } = space.splits[operator][gene.split];
+    const changed = isDrop ? withoutDevice(gene, device) : withDevice(gene, device, unit);
+    if (changed !== undefined) genome[operator] = space.compile(operator, changed);
+  }
+}
+
+function single(step: number): { from: number; to: number } {
+  return { from: step, to: step + 1 };
+}
+
+/** A whole operator is shared with one more device, by speed. */
+function joinWhole(
+  space: SearchSpace,
+  random: Random,
+  genome: Genes,
+  operator: OperatorId,
+  device: DeviceId,
+): void {
+  const count = space.splits[operator].length;
+  if (count === 0) return;
+  const [owner] = geneDevices(genome[operator]!.gene);
+  genome[operator] = space.compile(
+    operator,
+    space.proportional(operator, random.below(count), [owner, device]),
+  );
+}
+
+/** `undefined` where nobody else has a part. */
+export function withoutDevice(gene: Gene, device: DeviceId): Gene | undefined {
+  const { cuts } = gene;
+  const [start, end] = [cuts[device], cuts[device + 1]];
+  if (start === end || end - start === cuts[cuts.length - 1]) return undefined;
+  const hasLeft = start > 0;
+  const moved = cuts.map((cut, position) => {
+    if (hasLeft) return position <= device && cut === start && position > 0 ? end : cut;
+    return position > device && cut === end && position < cuts.length - 1 ? start : cut;
+  });
+  return { ...gene, cuts: moved };
+}
+
+/** Takes half of the larger neighbouring part; `undefined` where that is a single unit. */
+function withDevice(gene: Gene, device: DeviceId, unit: number): Gene | undefined {
+  const { cuts } = gene;
+  if (cuts[device] < cuts[device + 1]) return undefined;
+  const at = cuts[device];
+  let left = device - 1;
+  while (left >= 0 && cuts[left] === cuts[left + 1]) left--;
+  let right = device + 1;
+  while (right + 1 < cuts.length && cuts[right] === cuts[right + 1]) right++;
+  const leftSize = left >= 0 ? at - cuts[left] : 0;
+  const rightSize = right + 1 < cuts.length ? cuts[right + 1] - at : 0;
+  const size = Math.floor(Math.max(leftSize, rightSize) / unit / 2) * unit;
+  if (size === 0) return undefined;
+  const moved = cuts.map((cut, position) => {
+    if (leftSize >= rightSize) return position > left && position <= device ? at - size : cut;
+    return position > device && position <= right ? at + size : cut;
+  });
+  return { ...gene, cuts: moved };
+}
+
+function copyNeighbour(space: SearchSpace, random: Random, genome: Genes): void {
+  const operator = space.steps[pickStep(space, random)];
+  const neighbours = space.neighbours[operator];
+  if (neighbours.length === 0) return;
+  const neighbour = neighbours[random.below(neighbours.length)];
+  const gene = space.adopt(operator, space.profile(genome[neighbour]!));
+  if (gene !== undefined) genome[operator] = space.compile(operator, gene);
+}
+
+/** The first operator's partition (or a fresh one) is followed by the whole run. */
+function spreadOverRun(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = pickRun(space, random);
+  const first = space.steps[from];
+  if (random.below(3) === 0) genome[first] = space.compile(first, freshGene(space, random, first));
+  const profile = space.profile(genome[first]!);
+  for (let step = from + 1; step < to; step++) {
+    const operator = space.steps[step];
+    const gene = space.adopt(operator, profile);
+    if (gene !== undefined) genome[operator] = space.compile(operator, gene);
+  }
+}
+
+function startAfresh(space: SearchSpace, random: Random, genome: Genes): void {
+  const operator = space.steps[pickStep(space, random)];
+  genome[operator] = space.compile(operator, freshGene(space, random, operator));
+}
+
+/** Whole on some device, or split by speed among some devices. */
+export function freshGene(space: SearchSpace, random: Random, operator: OperatorId): Gene {
+  const count = space.splits[operator].length;
+  const draw = random.below(count + 1);
+  if (draw === count) return wholeGene(random.below(space.devices), space.devices);
+  const among = Array.from({ length: space.devices }, (_, device) => device).filter(
+    () => random.below(4) > 0,
+  );
+  return among.length === 0 ? space.proportional(operator, draw) : space.proportional(operator, draw, among);
+}
+
+function runOnOneDevice(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = pickRun(space, random);
+  const device = random.below(space.devices);
+  for (let step = from; step < to; step++) {
+    const operator = space.steps[step];
+    genome[operator] = space.compile(operator, wholeGene(device, space.devices));
+  }
+}
+
+function reduceElsewhere(space: SearchSpace, random: Random, genome: Genes): void {
+  const operator = space.steps[pickStep(space, random)];
+  const { gene, reduction } = genome[operator]!;
+  if (reduction === undefined) return;
+  genome[operator] = space.compile(operator, { ...gene, reduceOn: random.below(space.devices) });
+}

@@ -1,0 +1,127 @@
+import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
+import type { CompiledGene } from '../../latency/compiledGene';
+import { geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import type { Workload } from '../../latency/workload';
+import type { Split } from '../../partition/partition';
+import type { PartitionOptions, Pin } from './problem';
+
+/** A partition without the operator that it belongs to: what a neighbour can copy. */
+export interface Profile {
+  readonly gene: Gene;
+  readonly split: Split | undefined;
+}
+
+/** What the genetic operators know about a workload: which genes are allowed, and who neighbours whom. */
+export class SearchSpace {
+  readonly devices: number;
+  readonly steps: readonly OperatorId[];
+  readonly splits: readonly (readonly Split[])[];
+  /** Per operator: those whose results it reads and those that read its results. */
+  readonly neighbours: readonly (readonly OperatorId[])[];
+  private readonly pins: ReadonlyMap<OperatorId, Pin>;
+
+  constructor(
+    readonly workload: Workload,
+    readonly options: PartitionOptions,
+  ) {
+    const { graph, cluster, flow, genes } = workload;
+    this.devices = cluster.devices.length;
+    this.steps = flow.steps;
+    this.splits = graph.operators.map(({ id }) => (flow.stepOf[id] === NONE ? [] : genes.splits(id)));
+    this.neighbours = neighboursOf(workload);
+    this.pins = options.pins ?? new Map();
+  }
+
+  /** The gene, or the nearest that strategy and pins allow. */
+  compile(operator: OperatorId, gene: Gene): CompiledGene {
+    return this.workload.genes.compile(operator, this.allowed(operator, gene));
+  }
+
+  private allowed(operator: OperatorId, gene: Gene): Gene {
+    const pin = this.pins.get(operator);
+    if (pin?.device !== undefined) return wholeGene(pin.device, this.devices);
+    const splits = this.splits[operator];
+    const wanted = pin?.dimension;
+    if (wanted === 'none') return gene.split === NONE ? gene : wholeGene(largestPart(gene), this.devices);
+    if (wanted !== undefined) {
+      const isWanted =
+        gene.split !== NONE && splits[gene.split].dimension === wanted && geneDevices(gene).length > 1;
+      const split = splits.findIndex(({ dimension }) => dimension === wanted);
+      return isWanted || split === NONE ? gene : this.proportional(operator, split);
+    }
+    if (this.options.strategy === 'horizontal' && splits.length > 0 && this.devices > 1) {
+      return geneDevices(gene).length > 1 ? gene : this.proportional(operator, 0);
+    }
+    return gene;
+  }
+
+  /** Shares by the devices' speeds. */
+  proportional(operator: OperatorId, split: number, among?: readonly DeviceId[]): Gene {
+    const { devices } = this.workload.cluster;
+    const { type } = this.workload.graph.operators[operator];
+    const weights = devices.map(({ compute, efficiency }, device) =>
+      among === undefined || among.includes(device) ? compute * (efficiency.get(type) ?? 1) : 0,
+    );
+    return this.shared(operator, split, weights);
+  }
+
+  /** Shares by `weights` (not negative, one per device), rounded to the split's unit. */
+  shared(operator: OperatorId, split: number, weights: readonly number[]): Gene {
+    const { length, unit, dimension } = this.splits[operator][split];
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    const cuts = [0];
+    let sum = 0;
+    for (const weight of weights) {
+      sum += weight;
+      cuts.push(Math.round(((sum / total) * length) / unit) * unit);
+    }
+    cuts[weights.length] = length;
+    const reduceOn = dimension === 'K' ? weights.indexOf(Math.max(...weights)) : NONE;
+    return { split, cuts, reduceOn };
+  }
+
+  profile(gene: CompiledGene): Profile {
+    return {
+      gene: gene.gene,
+      split: gene.gene.split === NONE ? undefined : this.splits[gene.operator][gene.gene.split],
+    };
+  }
+
+  /**
+   * Another operator's partition on this one: the same dimension, cuts at the same fractions; `undefined` where
+   * it has no such split.
+   */
+  adopt(operator: OperatorId, { gene, split }: Profile): Gene | undefined {
+    if (split === undefined) return gene;
+    const own = this.splits[operator];
+    let position = own.findIndex(
+      ({ dimension, axis }) => dimension === split.dimension && axis === split.axis,
+    );
+    if (position === NONE) position = own.findIndex(({ dimension }) => dimension === split.dimension);
+    if (position === NONE) return undefined;
+    const { length, unit } = own[position];
+    const cuts = gene.cuts.map((cut) => Math.round(((cut / split.length) * length) / unit) * unit);
+    return { split: position, cuts, reduceOn: gene.reduceOn };
+  }
+}
+
+export function largestPart({ cuts }: Gene): DeviceId {
+  let largest = 0;
+  for (let d = 1; d + 1 < cuts.length; d++) {
+    if (cuts[d + 1] - cuts[d] > cuts[largest + 1] - cuts[largest]) largest = d;
+  }
+  return largest;
+}
+
+function neighboursOf({ graph, flow }: Workload): OperatorId[][] {
+  const found = graph.operators.map(() => new Set<OperatorId>());
+  for (const { producer, readers } of flow.storages) {
+    if (producer === NONE || flow.stepOf[producer] === NONE) continue;
+    for (const reader of readers) {
+      if (reader < 0) continue;
+      found[producer].add(reader);
+      found[reader].add(producer);
+    }
+  }
+  return found.map((set) => [...set].sort((a, b) => a - b));
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '../../../../../src/core/cluster/cluster';
+import { smartHome } from '../../../../../src/core/cluster/smartHome';
+import type { Graph } from '../../../../../src/core/graph/graph';
+import { seededRandom } from '../../../../../src/core/graph/random';
+import { createWorkload, type LatencyModel } from '../../../../../src/core/latency/workload';
+import { partitionRules } from '../../../../../src/core/partition/rules';
+import { checkPlan } from '../../../../../src/core/plan/check';
+import type { PartitionOptions, PartitionResult } from '../../../../../src/core/search/geneflow/problem';
+import { searchPartition } from '../../../../../src/core/search/geneflow/searchPartition';
+import { freeControl } from '../../../../support/control';
+import { randomNet } from '../../../../support/netGraph';
+import { planOf } from '../../../../support/planOf';
+import { randomCluster } from '../../../../support/randomPlan';
+
+const OPTIONS: PartitionOptions = {
+  seed: 1,
+  latency: 'overlapped',
+  strategy: 'hybrid',
+  evaluations: 2000,
+  freeOrder: false,
+};
+
+function search(
+  graph: Graph,
+  cluster: Cluster,
+  options: Partial<PartitionOptions> = {},
+): Promise<PartitionResult> {
+  const order = graph.operators.map(({ id }) => id);
+  const problem = {
+    graph,
+    rules: partitionRules(graph),
+    cluster,
+    order,
+    options: { ...OPTIONS, ...options },
+  };
+  return searchPartition(problem, freeControl());
+}
+
+describe('GenEFlow', () => {
+  it('makes plans that the checker accepts, none worse than a seed', async () => {
+    const random = seededRandom(3);
+    for (let round = 0; round < 12; round++) {
+      const graph = randomNet(random, 4 + random.below(10));
+      const cluster = randomCluster(random, 60_000);
+      const latency: LatencyModel = round % 2 === 0 ? 'overlapped' : 'synchronous';
+      const result = await search(graph, cluster, { latency });
+      const rules = partitionRules(graph);
+      const workload = createWorkload(graph, rules, cluster, result.order, latency);
+      const genome = result.genes.map((gene, id) =>
+        gene === undefined ? undefined : workload.genes.compile(id, gene),
+      );
+      const { violations } = checkPlan(graph, rules, planOf(workload, genome, result.timeline));
+      const found = violations.filter(({ rule }) => rule !== 'order' && rule !== 'arena');
+      assert.deepEqual(
+        found.filter(({ rule }) => result.valid || rule !== 'memory'),
+        [],
+      );
+      for (const seed of result.seeds) {
+        if (seed.valid) assert.ok(result.valid && result.timeline.latencyNs <= seed.latencyNs, seed.name);
+      }
+    }
+  });
+
+  it('gives the same plan for the same seed', async () => {
+    const graph = randomNet(seededRandom(5), 14);
+    const first = await search(graph, smartHome());
+    const second = await search(graph, smartHome());
+    assert.deepEqual(second, first);
+  });
+
+  it('keeps what was pinned and what the strategy allows', async () => {
+    const graph = randomNet(seededRandom(6), 10);
+    const rules = partitionRules(graph);
+    const pins = new Map([
+      [0, { device: 2 }],
+      [3, { dimension: 'none' as const }],
+    ]);
+    const pinned = await search(graph, smartHome(), { pins });
+    assert.deepEqual(
+      pinned.partitions[0]?.shards.map(({ device }) => device),
+      [2],
+    );
+    assert.equal(pinned.partitions[3]?.dimension, 'none');
+    const horizontal = await search(graph, smartHome(), { strategy: 'horizontal' });
+    horizontal.partitions.forEach((partition, id) => {
+      if (partition !== undefined && rules.splits(id).length > 0)
+        assert.notEqual(partition.dimension, 'none');
+    });
+  });
+
+  it('stops when told to, with the best plan so far', async () => {
+    const graph = randomNet(seededRandom(7), 10);
+    const order = graph.operators.map(({ id }) => id);
+    let asked = 0;
+    const control = { ...freeControl(), cancelled: () => ++asked > 3 };
+    const problem = { graph, rules: partitionRules(graph), cluster: smartHome(), order, options: OPTIONS };
+    const result = await searchPartition(problem, control);
+    assert.equal(result.stopped, 'cancel');
+    assert.ok(result.valid);
+  });
+});
