@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { writeExample } from '../../src/engine/example/folder';
 import { projectFolder } from '../project';
 import { RESULTS_VARIABLE, type TestResults } from '../testReporter';
 import { launchBrowser } from './browser';
@@ -17,6 +18,7 @@ const LIMIT_MS = 240_000;
 export async function runIntegration(): Promise<TestResults> {
   const folder = mkdtempSync(join(tmpdir(), 'memorianova-integration-'));
   mkdirSync(join(folder, 'workspace'));
+  writeExample(join(folder, 'workspace'));
   const resultsFile = join(folder, 'results.json');
   try {
     const code = await runSomewhere(folder, resultsFile);
