@@ -9,7 +9,11 @@ export type FileLookup = (location: string | undefined) => ByteSource;
 const BLOCK = 4 * 1024 * 1024;
 
 /** Hands every byte of the chunks to `sink` in order, in blocks of at most a few megabytes. */
-export function streamChunks(chunks: readonly Chunk[], files: FileLookup, sink: (bytes: Uint8Array) => void): void {
+export function streamChunks(
+  chunks: readonly Chunk[],
+  files: FileLookup,
+  sink: (bytes: Uint8Array) => void,
+): void {
   for (const chunk of chunks) {
     if (chunk.kind === 'bytes') sink(chunk.bytes);
     else if (chunk.kind === 'copy') copyRange(files(chunk.file), chunk.offset, chunk.length, sink);
@@ -17,12 +21,22 @@ export function streamChunks(chunks: readonly Chunk[], files: FileLookup, sink: 
   }
 }
 
-function copyRange(source: ByteSource, offset: number, length: number, sink: (bytes: Uint8Array) => void): void {
-  for (let done = 0; done < length; done += BLOCK) sink(source.read(offset + done, Math.min(BLOCK, length - done)));
+function copyRange(
+  source: ByteSource,
+  offset: number,
+  length: number,
+  sink: (bytes: Uint8Array) => void,
+): void {
+  for (let done = 0; done < length; done += BLOCK)
+    sink(source.read(offset + done, Math.min(BLOCK, length - done)));
 }
 
 /** Short runs (columns of a matrix) are gathered from blocks that cover many of them. */
-function copyBox(source: ByteSource, chunk: Chunk & { kind: 'box' }, sink: (bytes: Uint8Array) => void): void {
+function copyBox(
+  source: ByteSource,
+  chunk: Chunk & { kind: 'box' },
+  sink: (bytes: Uint8Array) => void,
+): void {
   const out = new Uint8Array(Math.min(BLOCK, chunkLength(chunk)));
   let filled = 0;
   let window = new Uint8Array(0);

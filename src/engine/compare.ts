@@ -25,7 +25,9 @@ export function compareTensors(actual: Tensor, expected: Tensor, slack = 1): Dif
   if (actual.dims.join() !== expected.dims.join())
     return unequal(`shape [${actual.dims.join(',')}] instead of [${expected.dims.join(',')}]`);
   if (expected.type === 'string') {
-    const isSame = (actual.data as string[]).every((text, index) => text === (expected.data as string[])[index]);
+    const isSame = (actual.data as string[]).every(
+      (text, index) => text === (expected.data as string[])[index],
+    );
     return isSame ? EQUAL : unequal('other strings');
   }
   return compareNumbers(numbersOf(actual), numbersOf(expected), (TOLERANCE[expected.type] ?? 0) * slack);
@@ -51,7 +53,13 @@ export function compareNumbers(actual: Numbers, expected: Numbers, tolerance: nu
     } else if (!Object.is(wanted, got)) strange++;
   }
   const relative = absolute === 0 ? 0 : absolute / (scale === 0 ? 1 : scale);
-  if (strange > 0) return { absolute, relative, isEqual: false, reason: `${strange} values are infinite or no number on one side only` };
+  if (strange > 0)
+    return {
+      absolute,
+      relative,
+      isEqual: false,
+      reason: `${strange} values are infinite or no number on one side only`,
+    };
   return { absolute, relative, isEqual: relative <= tolerance };
 }
 

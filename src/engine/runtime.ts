@@ -31,7 +31,9 @@ export async function loadRuntime(wanted?: RuntimeKind): Promise<Runtime> {
   const native = wanted === 'wasm' ? undefined : await loadNative();
   const found = native ?? (wanted === 'native' ? undefined : await loadWasm());
   if (found === undefined)
-    throw new InputError('ONNX Runtime is not installed here: run `npm install onnxruntime-node` beside this program.');
+    throw new InputError(
+      'ONNX Runtime is not installed here: run `npm install onnxruntime-node` beside this program.',
+    );
   return found;
 }
 

@@ -23,8 +23,8 @@ export interface PlannedOrder {
 
 /** A partition of every operator with its simulated timeline. */
 export interface PlannedPartition {
-  /** Per operator; ignored for views. */
-  readonly partitions: readonly Partition[];
+  /** Per operator; `undefined` for views, which have none. */
+  readonly partitions: readonly (Partition | undefined)[];
   readonly timeline: Timeline;
   readonly latency: Omit<PlanLatency, 'model'>;
 }
@@ -91,7 +91,7 @@ function planOperator(
   graph: Graph,
   operator: Operator,
   step: Step,
-  partition: Partition,
+  partition: Partition | undefined,
   names: readonly string[],
 ): PlanOperator {
   const weights = new Set(operator.inputs.filter((id) => id !== NONE && graph.tensors[id].isWeight));
@@ -103,14 +103,15 @@ function planOperator(
     flops: operator.flops ?? 0,
     weightBytes: [...weights].reduce((sum, id) => sum + (graph.tensors[id].bytes ?? 0), 0),
     ...(operator.members.length > 1 ? { members: operator.members.map((member) => member.index) } : {}),
-    partition: operator.isView
-      ? { dimension: 'none', axis: -1, shards: [] }
-      : {
-          dimension: partition.dimension,
-          axis: partition.axis,
-          shards: partition.shards.map(({ device, ...range }) => ({ device: names[device], ...range })),
-          ...(partition.reduceOn === undefined ? {} : { reduceOn: names[partition.reduceOn] }),
-        },
+    partition:
+      partition === undefined
+        ? { dimension: 'none', axis: -1, shards: [] }
+        : {
+            dimension: partition.dimension,
+            axis: partition.axis,
+            shards: partition.shards.map(({ device, ...range }) => ({ device: names[device], ...range })),
+            ...(partition.reduceOn === undefined ? {} : { reduceOn: names[partition.reduceOn] }),
+          },
   };
 }
 

@@ -39,7 +39,11 @@ function branches(model: ModelBuilder, conv: Convolution, value: string, channel
   const one = conv(value, channels, 16, 1);
   const three = conv(conv(value, channels, 32, 1), 32, 24, 3);
   const five = conv(conv(value, channels, 8, 1), 8, 16, 5);
-  const pooled = model.node('MaxPool', [value], { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] });
+  const pooled = model.node('MaxPool', [value], {
+    kernel_shape: [3, 3],
+    strides: [1, 1],
+    pads: [1, 1, 1, 1],
+  });
   return model.node('Concat', [one, three, five, conv(pooled, channels, 8, 1)], { axis: 1 });
 }
 

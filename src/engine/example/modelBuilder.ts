@@ -57,7 +57,8 @@ export class ModelBuilder {
   }
 
   constant(name: string, shape: readonly number[], data: Float32Array | BigInt64Array): string {
-    const type = data instanceof Float32Array ? onnx.TensorProto.DataType.FLOAT : onnx.TensorProto.DataType.INT64;
+    const type =
+      data instanceof Float32Array ? onnx.TensorProto.DataType.FLOAT : onnx.TensorProto.DataType.INT64;
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.initializers.push({ name, dims: [...shape], dataType: type, rawData });
     return name;
@@ -72,10 +73,19 @@ export class ModelBuilder {
   ): string {
     const name = `conv_${this.nodes.length}`;
     const fanIn = (channels[0] / group) * kernel * kernel;
-    const weight = this.weight(`${name}.weight`, [channels[1], channels[0] / group, kernel, kernel], Math.sqrt(6 / fanIn));
+    const weight = this.weight(
+      `${name}.weight`,
+      [channels[1], channels[0] / group, kernel, kernel],
+      Math.sqrt(6 / fanIn),
+    );
     const bias = this.weight(`${name}.bias`, [channels[1]], 0.05);
     const pad = Math.floor(kernel / 2);
-    const attributes = { kernel_shape: [kernel, kernel], strides: [stride, stride], pads: [pad, pad, pad, pad], group };
+    const attributes = {
+      kernel_shape: [kernel, kernel],
+      strides: [stride, stride],
+      pads: [pad, pad, pad, pad],
+      group,
+    };
     return this.node('Conv', [input, weight, bias], attributes, name);
   }
 
@@ -102,7 +112,11 @@ export class ModelBuilder {
   }
 }
 
-function valueInfo(name: string, shape: readonly (number | string)[], elemType: number): onnx.IValueInfoProto {
+function valueInfo(
+  name: string,
+  shape: readonly (number | string)[],
+  elemType: number,
+): onnx.IValueInfoProto {
   const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
   return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
@@ -111,7 +125,9 @@ function attribute(name: string, value: AttributeInput): onnx.IAttributeProto {
   const kind = onnx.AttributeProto.AttributeType;
   if (typeof value === 'string') return { name, type: kind.STRING, s: new TextEncoder().encode(value) };
   if (typeof value === 'number') {
-    return Number.isInteger(value) ? { name, type: kind.INT, i: value } : { name, type: kind.FLOAT, f: value };
+    return Number.isInteger(value)
+      ? { name, type: kind.INT, i: value }
+      : { name, type: kind.FLOAT, f: value };
   }
   return { name, type: kind.INTS, ints: [...value] };
 }
