@@ -107,7 +107,10 @@ class Assembler {
       isView,
       isElementwise: group.length === 1 && isElementwiseType(group[0]),
       bodyPeak: cost.peak,
-      flops: this.flops(members.map(({ node }) => node)),
+      flops: this.flops(
+        members.map(({ node }) => node),
+        cost.pass,
+      ),
     });
   }
 
@@ -180,10 +183,11 @@ class Assembler {
     }
   }
 
-  private flops(members: readonly OperatorNode[]): number | undefined {
+  /** `pass`: what the bodies of the only member cost, where it has some. */
+  private flops(members: readonly OperatorNode[], pass: BodyCost['pass']): number | undefined {
     let sum = 0;
     for (const member of members) {
-      const flops = operatorFlops(member, this.table.tensors);
+      const flops = operatorFlops(member, this.table.tensors, pass);
       if (flops === undefined) return undefined;
       sum += flops;
     }

@@ -4,6 +4,7 @@ import type { ModelFunction, ModelGraph, ModelNode } from '../onnx/model';
 import { subgraphsOf } from '../onnx/scopes';
 import type { InferredGraph } from '../shape/types';
 import { assemble, type Context } from './assemble';
+import { plus } from './flopFormulas';
 import { functionOf, functionSource, graphSource, type GraphSource } from './source';
 
 /** What the bodies of an operator add to its step and to the weights. */
@@ -13,6 +14,8 @@ export interface BodyCost {
   readonly weights: KnownBytes;
   /** The same of the functions that it calls, however deep: a function's weights exist once. */
   readonly functionWeights: ReadonlyMap<ModelFunction, KnownBytes>;
+  /** Of one pass: the function's, the larger branch's, one iteration's; absent without bodies. */
+  readonly pass?: { readonly flops: number | undefined };
 }
 
 const NOTHING: KnownBytes = { bytes: 0, known: true };
@@ -39,7 +42,18 @@ function eitherCost(a: BodyCost, b: BodyCost): BodyCost {
     peak: { bytes: Math.max(a.peak.bytes, b.peak.bytes), known: a.peak.known && b.peak.known },
     weights: addBytes(a.weights, b.weights),
     functionWeights: new Map([...a.functionWeights, ...b.functionWeights]),
+    pass: { flops: largerFlops(a.pass ?? NO_FLOPS, b.pass ?? NO_FLOPS) },
   };
+}
+
+const NO_FLOPS = { flops: 0 };
+
+function largerFlops(a: { flops?: number }, b: { flops?: number }): number | undefined {
+  return a.flops === undefined || b.flops === undefined ? undefined : Math.max(a.flops, b.flops);
+}
+
+function flopsOf(graph: Graph): number | undefined {
+  return plus(...graph.operators.map((operator) => operator.flops));
 }
 
 function functionCost(
@@ -48,12 +62,18 @@ function functionCost(
   context: Context,
 ): BodyCost {
   if (inferred === undefined)
-    return { ...NO_COST, peak: UNKNOWN, functionWeights: new Map([[called, UNKNOWN]]) };
+    return {
+      ...NO_COST,
+      peak: UNKNOWN,
+      functionWeights: new Map([[called, UNKNOWN]]),
+      pass: { flops: undefined },
+    };
   const { graph, ownWeights, functionWeights } = assemble(functionSource(called, inferred), context, 'none');
   return {
     peak: insidePeak(graph, [...graph.inputs, ...graph.outputs]),
     weights: NOTHING,
     functionWeights: new Map([...functionWeights, [called, ownWeights]]),
+    pass: { flops: flopsOf(graph) },
   };
 }
 
@@ -68,11 +88,17 @@ function subgraphCost(
   around: GraphSource,
   context: Context,
 ): BodyCost {
-  if (inferred === undefined) return { ...NO_COST, peak: UNKNOWN, weights: UNKNOWN };
+  if (inferred === undefined)
+    return { ...NO_COST, peak: UNKNOWN, weights: UNKNOWN, pass: { flops: undefined } };
   const source = graphSource(body, around.opsets, inferred, context.isConstant);
   const { graph, captured, ownWeights, functionWeights } = assemble(source, context, 'none');
   const outside = node.type === 'If' && node.domain === '' ? [...captured, ...graph.outputs] : captured;
-  return { peak: insidePeak(graph, outside), weights: ownWeights, functionWeights };
+  return {
+    peak: insidePeak(graph, outside),
+    weights: ownWeights,
+    functionWeights,
+    pass: { flops: flopsOf(graph) },
+  };
 }
 
 /**

@@ -1,40 +1,61 @@
-import { intsAttribute } from '../graph/attributes';
 import type { OperatorNode } from '../graph/graph';
 import { NONE } from '../graph/units';
+import { intAttribute, intsAttribute } from '../graph/attributes';
+import { type NodeSizes, plus, times } from './flopFormulas';
+import { FLOP_TABLE } from './flopTable';
 import type { DraftTensor } from './tensorTable';
 
-/** FLOPs of one node from the sizes of its tensors; `undefined` where one that counts is unknown. */
-export function operatorFlops(node: OperatorNode, tensors: readonly DraftTensor[]): number | undefined {
-  const shape = (id: number | undefined): readonly number[] | undefined => {
-    const found = id === undefined || id === NONE ? undefined : tensors[id].shape;
-    return found?.every((dim) => dim !== undefined) ? (found as number[]) : undefined;
+/**
+ * FLOPs of one node by the table, or of its bodies where it has some; `undefined` where a size that counts is not
+ * known, the operator is not in the table, or the count is no exact integer. `body` is one pass of what it runs:
+ * a function, the larger branch, the body of a loop.
+ */
+export function operatorFlops(
+  node: OperatorNode,
+  tensors: readonly DraftTensor[],
+  body?: { readonly flops: number | undefined },
+): number | undefined {
+  const sizes = sizesOf(node, tensors);
+  const own = FLOP_TABLE.get(node.domain)?.get(node.type);
+  if (body === undefined) return exactFlops(own?.count(sizes));
+  if (node.type === 'FlexAttention') return exactFlops(plus(own?.count(sizes), body.flops));
+  return exactFlops(times(passes(node, sizes), body.flops));
+}
+
+/** How often a body runs, as far as shapes and constants tell. */
+function passes(node: OperatorNode, sizes: NodeSizes): number | undefined {
+  if (node.domain !== '') return 1;
+  if (node.type === 'Loop') return sizes.output(node.inputs.length - 2)?.[0] ?? sizes.values(0)?.[0];
+  if (node.type === 'SequenceMap') return undefined;
+  if (node.type !== 'Scan') return 1;
+  const first = node.inputs.length - intAttribute(node.attributes, 'num_scan_inputs', 1);
+  const scanned = sizes.input(first);
+  if (node.opset < SCAN_WITHOUT_BATCH) return times(scanned?.[0], scanned?.[1]);
+  return scanned?.at(intsAttribute(node.attributes, 'scan_input_axes')?.[0] ?? 0);
+}
+
+/** Before, a batch axis came first and was gone through as well. */
+const SCAN_WITHOUT_BATCH = 9;
+
+/** Counts beyond exact integers are unknown. */
+export function exactFlops(count: number | undefined): number | undefined {
+  return count !== undefined && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
+}
+
+function sizesOf(node: OperatorNode, tensors: readonly DraftTensor[]): NodeSizes {
+  const sizes = (id: number | undefined): readonly number[] | undefined => {
+    const shape = id === undefined || id === NONE ? undefined : tensors[id].shape;
+    return shape?.includes(undefined) ? undefined : (shape as readonly number[] | undefined);
   };
-  const output = shape(node.outputs[0]);
-  if (output === undefined) return undefined;
-  const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
-  const elements = count(output);
-  const input = shape(node.inputs[0]);
-  const weight = shape(node.inputs[1]);
-  switch (node.type) {
-    case 'Conv':
-      return weight && 2 * elements * count(weight.slice(1));
-    case 'ConvTranspose':
-      return weight && input && 2 * count(input) * count(weight.slice(1));
-    case 'MatMul':
-      return input && 2 * elements * (input.at(-1) ?? 1);
-    case 'Gemm':
-      return input && weight && 2 * elements * (count(input) / output[0]);
-    case 'MaxPool':
-    case 'AveragePool':
-      return elements * count(intsAttribute(node.attributes, 'kernel_shape') ?? []);
-    case 'GlobalAveragePool':
-      return input && count(input);
-    case 'Concat':
-    case 'Reshape':
-    case 'Transpose':
-    case 'Flatten':
-      return 0;
-    default:
-      return elements;
-  }
+  return {
+    attributes: node.attributes,
+    opset: node.opset,
+    inputCount: node.inputs.length,
+    input: (at) => sizes(node.inputs[at]),
+    output: (at) => sizes(node.outputs[at]),
+    values: (at) => {
+      const id = node.inputs[at];
+      return id === undefined || id === NONE ? undefined : tensors[id].values;
+    },
+  };
 }
