@@ -1,6 +1,6 @@
 import type { AttributeValue } from '../graph/attributes';
 import { ATTRIBUTE, ATTRIBUTE_KIND, ENTRY, GRAPH, NODE } from './fields';
-import { bytesText, MessageWriter, records } from './wire';
+import { bytesText, int64, MessageWriter, records } from './wire';
 
 /** What a written node says beside its computation. */
 export interface NodeNotes {
@@ -82,7 +82,7 @@ function writeAttribute(message: MessageWriter, name: string, value: AttributeVa
   else if (value.kind === 'string') body.text(ATTRIBUTE.string, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.string);
   else if (value.kind === 'ints') {
     if (value.value.length === 0) return;
-    for (const one of value.value) body.int(ATTRIBUTE.ints, one);
+    for (const one of value.value) body.int(ATTRIBUTE.ints, int64(one));
     body.int(ATTRIBUTE.kind, ATTRIBUTE_KIND.ints);
   } else throw new Error(`attribute ${name}: a rule does not write values of kind ${value.kind}`);
   message.message(NODE.attribute, body);

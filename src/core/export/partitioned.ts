@@ -16,6 +16,7 @@ import { canCut } from './tensorBytes';
 import { GraphWriter } from './writer';
 
 const FIRST_SLICE_WITH_INPUTS = 10;
+const FIRST_GEMM_WITHOUT_BIAS = 11;
 
 /** A part of a tensor that some device made. */
 interface Piece {
@@ -36,6 +37,8 @@ export class PartitionedGraph {
   private readonly parts = new Map<TensorId, readonly Piece[]>();
   /** Name of a part by device, tensor and box. */
   private readonly known = new Map<string, string>();
+  /** Set while an operator's shards are written beside the whole operator, which keeps the tensors' names. */
+  private checked: ((tensor: TensorId) => string) | undefined;
 
   constructor(
     private readonly layout: ModelLayout,
@@ -61,11 +64,38 @@ export class PartitionedGraph {
     }
   }
 
+  /**
+   * Everything as the model has it, and beside each of `operators` its shards, reading the whole model's tensors.
+   * Returns, by output tensor, the name under which the shards' result is put together.
+   */
+  emitBeside(operators: ReadonlySet<number>): Map<TensorId, string> {
+    this.emitInputs();
+    this.emitConstantNodes();
+    const names = new Map<TensorId, string>();
+    for (const step of this.plan.steps) {
+      const operator = this.graph.operators[step];
+      this.emitWhole(operator, undefined);
+      const partition = this.plan.partitions[step];
+      if (!operators.has(step) || partition === undefined || partition.dimension === 'none') continue;
+      this.checked = (tensor) => {
+        const name = names.get(tensor) ?? this.writer.fresh(`memorianova/shards/${this.graph.tensors[tensor].name}`);
+        names.set(tensor, name);
+        return name;
+      };
+      if (partition.dimension === 'K') this.emitPartialSums(operator, partition);
+      else this.emitShards(operator, partition);
+      for (const [tensor, parts] of this.parts) this.join(tensor, parts);
+      this.parts.clear();
+      this.checked = undefined;
+    }
+    return names;
+  }
+
   /** The whole tensor under its own name. */
   whole(tensor: TensorId): string {
     if (tensor === NONE) return '';
     const name = this.graph.tensors[tensor].name;
-    const parts = this.parts.get(tensor);
+    const parts = this.checked === undefined ? this.parts.get(tensor) : undefined;
     if (parts === undefined) {
       this.writer.useInitializer(name);
       return name;
@@ -164,7 +194,7 @@ export class PartitionedGraph {
         const box = work.outputs[index];
         const text = isPartial ? `(${shard.start}:${shard.end})` : this.rangeText(tensor, box);
         const name = this.writer.fresh(`${this.plan.devices[device]}/${this.graph.tensors[tensor].name}${text}`);
-        if (position === last && box !== undefined && !isPartial) this.known.set(partKey(device, tensor, box), name);
+        if (position === last && box !== undefined && !isPartial && this.checked === undefined) this.known.set(partKey(device, tensor, box), name);
         return name;
       });
       const ends = { name: this.nodeName(device, member), inputs, outputs };
@@ -187,6 +217,8 @@ export class PartitionedGraph {
       return tensor === NONE ? '' : fed[added >= 0 ? added : operator.inputs.indexOf(tensor)];
     });
     if (VARIADIC_TYPES.has(member.type)) return inputs.filter((name) => name !== '');
+    if (member.type === 'Gemm' && member.opset < FIRST_GEMM_WITHOUT_BIAS && (inputs[2] ?? '') === '')
+      inputs[2] = this.writer.scalar(0, this.graph.tensors[member.outputs[0]].type!);
     while (inputs.length > 0 && inputs[inputs.length - 1] === '') inputs.pop();
     return inputs;
   }
@@ -220,7 +252,8 @@ export class PartitionedGraph {
   /** `box` of a tensor out of `from`, which holds `held` of it. */
   private slice(device: number, tensor: TensorId, from: string, held: Box, box: Box): string {
     const key = partKey(device, tensor, box);
-    const found = this.known.get(key);
+    const isOriginal = this.checked === undefined || from === this.graph.tensors[tensor].name;
+    const found = isOriginal ? this.known.get(key) : undefined;
     if (found !== undefined) return found;
     const axes: number[] = [];
     const starts: number[] = [];
@@ -241,13 +274,14 @@ export class PartitionedGraph {
     );
     const ends_ = { name: `${own}/slice`, inputs: [from, ...bounds], outputs: [name] };
     this.writer.addNode('Slice', ends_, attributes, this.placed(device, [from, name]));
-    this.known.set(key, name);
+    if (isOriginal) this.known.set(key, name);
     return name;
   }
 
   /** Puts a tensor together under its own name. */
   private join(tensor: TensorId, parts: readonly Piece[]): void {
-    const { name, shape } = this.graph.tensors[tensor];
+    const { shape } = this.graph.tensors[tensor];
+    const name = this.resultName(tensor);
     const axis = (shape ?? []).findIndex((dim, at) => parts[0].box[2 * at + 1] - parts[0].box[2 * at] !== dim);
     const inputs = parts.length === 1 || axis < 0 ? [parts[0].name] : parts.map((part) => part.name);
     const ends = { name: `${name}/${inputs.length > 1 ? 'join' : 'whole'}`, inputs, outputs: [name] };
@@ -264,6 +298,10 @@ export class PartitionedGraph {
       ...(isEqual ? { configuration: nodeConfiguration([placement]) } : {}),
     };
     this.writer.addNode('Concat', ends, new Map([['axis', { kind: 'int', value: axis }]]), notes);
+  }
+
+  private resultName(tensor: TensorId): string {
+    return this.checked === undefined ? this.graph.tensors[tensor].name : this.checked(tensor);
   }
 
   /** Partial sums, added in the cluster's order of devices on the device that the plan names, then the bias. */
@@ -317,7 +355,7 @@ export class PartitionedGraph {
     output: TensorId | undefined,
   ): string {
     const own = `${this.nodeName(device, operator)}/reduce`;
-    const name = output === undefined ? this.writer.fresh(own) : this.graph.tensors[output].name;
+    const name = output === undefined ? this.writer.fresh(own) : this.resultName(output);
     const ends = { name: own, inputs: [left, right], outputs: [name] };
     this.writer.addNode(type, ends, new Map(), this.placed(device, [left, right, name]));
     return name;
@@ -392,30 +430,47 @@ function rangeNotes(split: Split, shard: Shard, work: ShardWork): [string, strin
   return notes;
 }
 
-/** The whole partitioned model as a file. `exposed`: tensors that become outputs too, for comparison. */
-export function partitionedModel(
-  layout: ModelLayout,
-  plan: PlannedGraph,
-  store: ExternalStore,
-  exposed: readonly TensorId[] = [],
-): Chunk[] {
+/** The whole partitioned model as a file. */
+export function partitionedModel(layout: ModelLayout, plan: PlannedGraph, store: ExternalStore): Chunk[] {
   const built = new PartitionedGraph(layout, plan, store);
   built.emit();
-  const outputs = new Set(layout.outputs.map((output) => output.name));
   for (const tensor of plan.graph.outputs) built.whole(tensor);
-  layout.outputs.forEach(({ name }, index) => {
-    built.writer.useInitializer(name);
-    built.writer.copyDeclaration('output', index);
-  });
-  for (const tensor of exposed) {
-    const { name, type } = plan.graph.tensors[tensor];
-    if (outputs.has(name)) continue;
-    built.whole(tensor);
-    built.writer.addOutput(name, type, undefined);
-  }
+  declareOutputs(built, layout);
   const metadata = new Map([
     ['memorianova.format', 'partitioned-model 1'],
     ['memorianova.devices', JSON.stringify(plan.devices)],
   ]);
   return built.writer.finish(plan.devices, metadata);
+}
+
+function declareOutputs(built: PartitionedGraph, layout: ModelLayout): void {
+  layout.outputs.forEach(({ name }, index) => {
+    built.writer.useInitializer(name);
+    built.writer.copyDeclaration('output', index);
+  });
+}
+
+/** A model that computes some operators twice on the same tensors: whole, and as the plan's shards. */
+export interface BesideModel {
+  readonly chunks: readonly Chunk[];
+  /** Output tensor -> name of the same as put together from shards. Both are outputs of the model. */
+  readonly shards: ReadonlyMap<TensorId, string>;
+}
+
+export function besideModel(
+  layout: ModelLayout,
+  plan: PlannedGraph,
+  store: ExternalStore,
+  operators: ReadonlySet<number>,
+): BesideModel {
+  const built = new PartitionedGraph(layout, plan, store);
+  const shards = built.emitBeside(operators);
+  declareOutputs(built, layout);
+  const declared = new Set(layout.outputs.map((output) => output.name));
+  for (const [tensor, name] of shards) {
+    const { name: own, type } = plan.graph.tensors[tensor];
+    if (!declared.has(own)) built.writer.addOutput(own, type, undefined);
+    built.writer.addOutput(name, type, undefined);
+  }
+  return { chunks: built.writer.finish(undefined, new Map()), shards };
 }

@@ -5,7 +5,7 @@ import type { Chunk } from './chunk';
 import { boxElements, boxRuns, bytesChunk, totalLength } from './chunk';
 import { GRAPH, TENSOR } from './fields';
 import type { InitializerLayout, ModelLayout } from './modelLayout';
-import { BYTES, FIXED32, FIXED64, MessageWriter, readSignedVarint, recordHeader } from './wire';
+import { BYTES, FIXED32, FIXED64, int64, MessageWriter, readSignedVarint, recordHeader } from './wire';
 
 /** Records of initializers in the graph message. */
 
@@ -18,7 +18,7 @@ export function integerTensor(name: string, values: readonly number[], type: 'in
   const width = type === 'int64' ? 8 : 4;
   const raw = new DataView(new ArrayBuffer(values.length * width));
   values.forEach((value, index) => {
-    if (type === 'int64') raw.setBigInt64(index * width, BigInt(value), true);
+    if (type === 'int64') raw.setBigInt64(index * width, int64(value), true);
     else raw.setInt32(index * width, value, true);
   });
   return smallTensor(name, type, isScalar ? [] : [values.length], new Uint8Array(raw.buffer));

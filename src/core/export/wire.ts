@@ -68,6 +68,14 @@ export function* records(bytes: Uint8Array): Generator<FieldRecord> {
   }
 }
 
+const LARGEST_INT64 = 2n ** 63n - 1n;
+
+/** A number as 64 bits; those that were rounded up past the largest ("to the end" markers) become the largest. */
+export function int64(value: number): bigint {
+  const exact = BigInt(value);
+  return exact > LARGEST_INT64 ? LARGEST_INT64 : exact;
+}
+
 export function varintBytes(value: number | bigint): number[] {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];

@@ -52,12 +52,12 @@ export class GraphWriter {
   }
 
   addInput(name: string, type: ElementType | undefined, shape: Shape | undefined): void {
-    this.inputs.push(valueInfo(GRAPH.input, name, type, shape));
+    this.inputs.push(declaration('input', name, type, shape));
     this.defined.add(name);
   }
 
   addOutput(name: string, type: ElementType | undefined, shape: Shape | undefined): void {
-    this.outputs.push(valueInfo(GRAPH.output, name, type, shape));
+    this.outputs.push(declaration('output', name, type, shape));
   }
 
   /** An input or output declaration as the model has it. */
@@ -222,7 +222,13 @@ function irVersion(layout: ModelLayout): number {
 const TYPE_TENSOR = 1;
 const TENSOR_TYPE = { element: 1, shape: 2 } as const;
 
-function valueInfo(field: number, name: string, type: ElementType | undefined, shape: Shape | undefined): Uint8Array {
+/** Record of an input or output of a graph. */
+export function declaration(
+  kind: 'input' | 'output',
+  name: string,
+  type: ElementType | undefined,
+  shape: Shape | undefined,
+): Uint8Array {
   const message = new MessageWriter().text(VALUE_INFO.name, name);
   if (type !== undefined) {
     const tensor = new MessageWriter().int(TENSOR_TYPE.element, typeCode(type));
@@ -233,5 +239,5 @@ function valueInfo(field: number, name: string, type: ElementType | undefined, s
     }
     message.message(VALUE_INFO.type, new MessageWriter().message(TYPE_TENSOR, tensor));
   }
-  return new MessageWriter().message(field, message).finish();
+  return new MessageWriter().message(GRAPH[kind], message).finish();
 }

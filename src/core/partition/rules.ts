@@ -1,3 +1,5 @@
+import type { ElementType } from '../graph/elementType';
+import { ELEMENT_BITS } from '../graph/elementType';
 import type { Graph, Operator, OperatorNode } from '../graph/graph';
 import type { OperatorId, TensorId } from '../graph/units';
 import { NONE } from '../graph/units';
@@ -97,6 +99,12 @@ function operatorSplits(graph: Graph, operator: Operator, layout: Layout): reado
   return composeMembers(operator, members).filter((split) => fits(graph, operator, split));
 }
 
+/** `Slice` and `Concat` take no types below a byte and none of eight floating bits; weights of whole bytes are cut in the file. */
+function canSlice(type: ElementType, isWeight: boolean): boolean {
+  const bits = ELEMENT_BITS[type] ?? 8;
+  return isWeight ? bits >= 8 : bits >= 8 && !type.startsWith('float8');
+}
+
 /** The first `Concat` took floating-point tensors alone, so in such models others cannot be put together. */
 function canJoin(graph: Graph, operator: Operator): boolean {
   return operator.opset >= 4 || operator.outputs.every((id) => id === NONE || graph.tensors[id].type?.startsWith('float'));
@@ -107,7 +115,9 @@ function fits(graph: Graph, operator: Operator, split: OperatorSplit): boolean {
   const { length, unit } = split;
   const inside = (tensor: TensorId, part: Part | undefined): boolean => {
     if (typeof part !== 'object' || tensor === NONE) return part !== undefined;
-    const dim = graph.tensors[tensor].shape?.[part.axis];
+    const { shape, type, isWeight } = graph.tensors[tensor];
+    const dim = shape?.[part.axis];
+    if (type === undefined || !canSlice(type, isWeight)) return false;
     const isOrdered = part.from(0, length) >= 0 && part.from(length - unit, length) >= 0;
     return dim !== undefined && isOrdered && part.to(0, length) <= dim && part.to(0, unit) <= dim;
   };
