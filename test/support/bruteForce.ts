@@ -40,7 +40,8 @@ function need(problem: OrderProblem, state: number, operator: number): number {
     const readers = [...consumers.values.slice(consumers.start[storage], consumers.start[storage + 1])];
     const exists = isInput[storage] === 1 || (after & (1 << producer[storage])) !== 0;
     const neededNow = readers.some((reader) => !(state & (1 << reader))) || isOutput[storage] === 1;
-    const unreadNow = readers.length === 0 && (isInput[storage] === 1 ? state === 0 : producer[storage] === operator);
+    const unreadNow =
+      readers.length === 0 && (isInput[storage] === 1 ? state === 0 : producer[storage] === operator);
     if (exists && (neededNow || unreadNow)) sum += bytes[storage];
     endsHere[storage] = Number(readers.every((reader) => after & (1 << reader)) && isOutput[storage] === 0);
   }

@@ -29,7 +29,11 @@ export interface CaseResult {
   readonly skipped?: string;
 }
 
-const SHARES: Readonly<Record<number, readonly number[]>> = { 2: [0.37], 3: [0.2, 0.65], 4: [0.1, 0.45, 0.7] };
+const SHARES: Readonly<Record<number, readonly number[]>> = {
+  2: [0.37],
+  3: [0.2, 0.65],
+  4: [0.1, 0.45, 0.7],
+};
 export const DEVICES = ['camera', 'tv', 'speaker', 'lock'];
 
 /** Uneven cuts into `count` shards at multiples of the unit, or `undefined` where there are not enough. */
@@ -37,7 +41,8 @@ export function unevenShards(split: Split, count: number): Partition['shards'] |
   const units = split.length / split.unit;
   if (units < count) return undefined;
   const cuts = [0, ...SHARES[count].map((share) => Math.round(share * units)), units];
-  for (let at = 1; at < count; at++) cuts[at] = Math.min(Math.max(cuts[at], cuts[at - 1] + 1), units - (count - at));
+  for (let at = 1; at < count; at++)
+    cuts[at] = Math.min(Math.max(cuts[at], cuts[at - 1] + 1), units - (count - at));
   return Array.from({ length: count }, (_unused, device) => ({
     device,
     start: cuts[device] * split.unit,
@@ -100,7 +105,11 @@ async function prepare(runtime: Runtime, one: ConformanceCase): Promise<Prepared
   await checkWhole(runtime, bytes, feeds, expected);
   const model = readModel(new MemoryByteSource(bytes));
   const order = model.graph.nodes.map((node) => node.index);
-  const shapes: ShapeResult = { main: { values, order, bodies: new Map() }, symbols: new Map(), problems: [] };
+  const shapes: ShapeResult = {
+    main: { values, order, bodies: new Map() },
+    symbols: new Map(),
+    problems: [],
+  };
   const graph = buildGraph(model, shapes, { fuse: 'none' });
   return { bytes, graph, rules: partitionRules(graph), feeds, expected };
 }
@@ -116,18 +125,29 @@ function plain(bytes: Uint8Array): CaseValue & { kind: 'tensor' } {
 }
 
 const ARRAYS: Partial<Record<ElementType, new (buffer: ArrayBuffer) => ArrayLike<number | bigint>>> = {
-  float32: Float32Array, float64: Float64Array, float16: Uint16Array, int8: Int8Array, uint8: Uint8Array,
-  int16: Int16Array, uint16: Uint16Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array,
-  uint64: BigUint64Array, bool: Uint8Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
 };
 
 function toTensor(runtime: Runtime, value: CaseValue & { kind: 'tensor' }): Tensor {
   const { type, dims, raw, strings } = value;
   if (type === 'string') return new runtime.Tensor('string', [...strings], dims);
   const make = ARRAYS[type];
-  if (make === undefined) throw new Skip(`values of type ${type}, which ONNX Runtime does not take from JavaScript`);
+  if (make === undefined)
+    throw new Skip(`values of type ${type}, which ONNX Runtime does not take from JavaScript`);
   const data = new make(Uint8Array.from(raw).buffer);
-  if (data.length !== dims.reduce((product, dim) => product * dim, 1)) throw new Skip('values that are no plain tensors');
+  if (data.length !== dims.reduce((product, dim) => product * dim, 1))
+    throw new Skip('values that are no plain tensors');
   return new runtime.Tensor(type as 'float32', data as Float32Array, dims);
 }
 
@@ -137,13 +157,15 @@ function freeze(one: ConformanceCase, names: readonly string[]): Uint8Array {
   const graph = new MessageWriter();
   for (const record of layout.graphRecords) {
     const input = layout.inputs.find((found) => found.record === record);
-    if (input === undefined || !names.includes(input.name)) graph.raw(one.model.subarray(record.start, record.end));
+    if (input === undefined || !names.includes(input.name))
+      graph.raw(one.model.subarray(record.start, record.end));
   }
   layout.inputs.forEach(({ name }, index) => {
     const value = one.inputs[index];
     if (!names.includes(name) || value === undefined) return;
     const tensor = new MessageWriter();
-    for (const record of records(value)) if (record.field !== TENSOR.name) tensor.raw(value.subarray(record.start, record.end));
+    for (const record of records(value))
+      if (record.field !== TENSOR.name) tensor.raw(value.subarray(record.start, record.end));
     graph.message(GRAPH.initializer, tensor.text(TENSOR.name, name));
   });
   return replaceGraph(one.model, graph);
@@ -151,7 +173,8 @@ function freeze(one: ConformanceCase, names: readonly string[]): Uint8Array {
 
 function replaceGraph(bytes: Uint8Array, graph: MessageWriter): Uint8Array {
   const model = new MessageWriter();
-  for (const record of records(bytes)) if (record.field !== MODEL.graph) model.raw(bytes.subarray(record.start, record.end));
+  for (const record of records(bytes))
+    if (record.field !== MODEL.graph) model.raw(bytes.subarray(record.start, record.end));
   return model.message(MODEL.graph, graph).finish();
 }
 
@@ -185,12 +208,19 @@ async function measuredValues(
   }
   for (const [name, initializer] of layout.initializers) {
     if (values.has(name)) continue;
-    values.set(name, { type: { kind: 'tensor', type: initializer.type, shape: initializer.dims }, isConstant: true });
+    values.set(name, {
+      type: { kind: 'tensor', type: initializer.type, shape: initializer.dims },
+      isConstant: true,
+    });
   }
   return values;
 }
 
-async function run(runtime: Runtime, bytes: Uint8Array, feeds: Record<string, Tensor>): Promise<Record<string, Tensor> | string> {
+async function run(
+  runtime: Runtime,
+  bytes: Uint8Array,
+  feeds: Record<string, Tensor>,
+): Promise<Record<string, Tensor> | string> {
   try {
     const session = await runtime.open(bytes, { optimization: 'disabled' });
     try {
@@ -203,21 +233,36 @@ async function run(runtime: Runtime, bytes: Uint8Array, feeds: Record<string, Te
   }
 }
 
-async function checkWhole(runtime: Runtime, bytes: Uint8Array, feeds: Record<string, Tensor>, expected: readonly Tensor[]): Promise<void> {
+async function checkWhole(
+  runtime: Runtime,
+  bytes: Uint8Array,
+  feeds: Record<string, Tensor>,
+  expected: readonly Tensor[],
+): Promise<void> {
   const ran = await run(runtime, bytes, feeds);
   if (typeof ran === 'string') throw new Skip(`ONNX Runtime refuses it: ${ran}`);
   const failure = firstDifference(ran, bytes, expected);
-  if (failure !== undefined) throw new Skip(`ONNX Runtime differs from the case's output even whole: ${failure}`);
+  if (failure !== undefined)
+    throw new Skip(`ONNX Runtime differs from the case's output even whole: ${failure}`);
 }
 
 /** Expected outputs were computed with another library, in another order of sums. */
 const LIBRARY_SLACK = 50;
 
-function firstDifference(ran: Record<string, Tensor>, bytes: Uint8Array, expected: readonly Tensor[]): string | undefined {
+function firstDifference(
+  ran: Record<string, Tensor>,
+  bytes: Uint8Array,
+  expected: readonly Tensor[],
+): string | undefined {
   const { outputs } = scanLayout(new MemoryByteSource(bytes));
   for (const [index, wanted] of expected.entries()) {
-    const { isEqual, absolute, relative, reason } = compareTensors(ran[outputs[index].name], wanted, LIBRARY_SLACK);
-    if (!isEqual) return `output ${index}: ${reason ?? `differs by ${absolute} (${relative} of the largest value)`}`;
+    const { isEqual, absolute, relative, reason } = compareTensors(
+      ran[outputs[index].name],
+      wanted,
+      LIBRARY_SLACK,
+    );
+    if (!isEqual)
+      return `output ${index}: ${reason ?? `differs by ${absolute} (${relative} of the largest value)`}`;
   }
   return undefined;
 }
@@ -227,15 +272,27 @@ interface Cut {
   readonly shards: Partition['shards'];
 }
 
-async function runSplit(runtime: Runtime, prepared: Prepared, target: number, cut: Cut): Promise<string | undefined> {
+async function runSplit(
+  runtime: Runtime,
+  prepared: Prepared,
+  target: number,
+  cut: Cut,
+): Promise<string | undefined> {
   const { graph, rules, bytes, feeds, expected } = prepared;
   const { dimension, axis } = cut.split;
   const partitions = graph.operators.map((operator): Partition | undefined => {
     if (operator.isView) return undefined;
-    if (operator.id !== target) return { dimension: 'none', axis: -1, shards: [{ device: 0, start: 0, end: 1 }] };
+    if (operator.id !== target)
+      return { dimension: 'none', axis: -1, shards: [{ device: 0, start: 0, end: 1 }] };
     return { dimension, axis, shards: cut.shards, ...(dimension === 'K' ? { reduceOn: 1 } : {}) };
   });
-  const plan: PlannedGraph = { graph, rules, devices: DEVICES, steps: graph.operators.map(({ id }) => id), partitions };
+  const plan: PlannedGraph = {
+    graph,
+    rules,
+    devices: DEVICES,
+    steps: graph.operators.map(({ id }) => id),
+    partitions,
+  };
   const source = new MemoryByteSource(bytes);
   const store = { place: () => ({ location: '', offset: 0, length: 0 }) };
   const exported = chunkBytes(partitionedModel(scanLayout(source), plan, store), () => source);
@@ -246,7 +303,8 @@ async function runSplit(runtime: Runtime, prepared: Prepared, target: number, cu
 function whyWhole(graph: Graph): string {
   if (graph.operators.length === 0) return 'everything is constant';
   if (graph.operators.every((operator) => operator.isView)) return 'views only';
-  const types = [...new Set(graph.operators.filter((operator) => !operator.isView).map((operator) => operator.type))];
+  const types = [
+    ...new Set(graph.operators.filter((operator) => !operator.isView).map((operator) => operator.type)),
+  ];
   return `nothing to cut: ${types.join(', ')}`;
 }
-

@@ -22,7 +22,12 @@ export function toyGraph(toy: ToyGraph): Graph {
   const tensors: Mutable<Tensor>[] = [];
   const storages: Mutable<Storage>[] = [];
   const byName = new Map<string, Mutable<Tensor>>();
-  const addTensor = (name: string, bytes: number | undefined, producer: number, isWeight = false): Mutable<Tensor> => {
+  const addTensor = (
+    name: string,
+    bytes: number | undefined,
+    producer: number,
+    isWeight = false,
+  ): Mutable<Tensor> => {
     const tensor: Mutable<Tensor> = {
       id: tensors.length,
       name,
@@ -103,7 +108,10 @@ export function toyGraph(toy: ToyGraph): Graph {
     storages,
     inputs: Object.keys(toy.inputs).map((name) => known(name).id),
     outputs: toy.outputs.map((name) => known(name).id),
-    weightBytes: { bytes: Object.values(toy.weights ?? {}).reduce((sum, bytes) => sum + bytes, 0), known: true },
+    weightBytes: {
+      bytes: Object.values(toy.weights ?? {}).reduce((sum, bytes) => sum + bytes, 0),
+      known: true,
+    },
     fuse: 'none',
   };
 }

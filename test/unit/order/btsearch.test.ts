@@ -13,7 +13,10 @@ import { toyGraph } from '../../support/toyGraph';
 const GRAPHS = 400;
 const variants = [
   { name: 'all rules', rules: ALL_RULES },
-  ...Object.keys(ALL_RULES).map((rule) => ({ name: `without ${rule}`, rules: { ...ALL_RULES, [rule]: false } })),
+  ...Object.keys(ALL_RULES).map((rule) => ({
+    name: `without ${rule}`,
+    rules: { ...ALL_RULES, [rule]: false },
+  })),
 ];
 
 describe('findOrder', () => {
@@ -23,13 +26,20 @@ describe('findOrder', () => {
         const random = seededRandom(7);
         for (let round = 0; round < GRAPHS; round++) {
           const weights = round % 4 === 3 ? 'streamed' : 'resident';
-          const problem = orderProblem(toyGraph(randomToy(random, 1 + random.below(10))), { inPlace, weights });
+          const problem = orderProblem(toyGraph(randomToy(random, 1 + random.below(10))), {
+            inPlace,
+            weights,
+          });
           const result = findOrder(problem, { rules }, freeControl());
           const where = `graph ${round}`;
           assert.equal(result.peakBytes, leastPeak(problem), where);
           assert.equal(result.status, 'optimal', where);
           assert.equal(liveBytes(problem, result.steps).peakBytes, result.peakBytes, where);
-          assert.deepEqual(replayOrder(problem, result.steps, result.arena), { peakBytes: result.peakBytes, violations: [] }, where);
+          assert.deepEqual(
+            replayOrder(problem, result.steps, result.arena),
+            { peakBytes: result.peakBytes, violations: [] },
+            where,
+          );
         }
       });
     }

@@ -26,14 +26,27 @@ function randomLevel(count: number, reach: number, seed: number): LevelGraph {
 
 describe('layered layout of a level', () => {
   it('stands a chain on one straight line', () => {
-    const { x, y, rank } = layout(levelOf(3, [[0, 1], [1, 2]]));
+    const { x, y, rank } = layout(
+      levelOf(3, [
+        [0, 1],
+        [1, 2],
+      ]),
+    );
     assert.deepEqual([...x], [0, 0, 0]);
     assert.deepEqual([...y], [0, 80, 160]);
     assert.deepEqual([...rank], [0, 1, 2]);
   });
 
   it('keeps a residual block straight and runs its shortcut beside it', () => {
-    const { x, routes } = layout(levelOf(6, [[0, 1, 4], [1, 2], [2, 3], [3, 4], [4, 5]]));
+    const { x, routes } = layout(
+      levelOf(6, [
+        [0, 1, 4],
+        [1, 2],
+        [2, 3],
+        [3, 4],
+        [4, 5],
+      ]),
+    );
     assert.deepEqual([...x], [0, 0, 0, 0, 0, 0]);
     const shortcut = [...routes.points].filter((_, i) => i % 2 === 0);
     assert.equal(Math.max(...shortcut), 74);
@@ -41,12 +54,25 @@ describe('layered layout of a level', () => {
   });
 
   it('puts equal branches symmetrically around the middle', () => {
-    const { x } = layout(levelOf(5, [[0, 1, 2, 3], [1, 4], [2, 4], [3, 4]]));
+    const { x } = layout(
+      levelOf(5, [
+        [0, 1, 2, 3],
+        [1, 4],
+        [2, 4],
+        [3, 4],
+      ]),
+    );
     assert.deepEqual([...x], [0, -144, 0, 144, 0]);
   });
 
   it('sinks a source beside its consumer', () => {
-    const { rank } = layout(levelOf(4, [[0, 1], [1, 2], [3, 2]]));
+    const { rank } = layout(
+      levelOf(4, [
+        [0, 1],
+        [1, 2],
+        [3, 2],
+      ]),
+    );
     assert.deepEqual([...rank], [0, 1, 2, 1]);
   });
 

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import type { LevelGraph, LevelLayout } from '../../../../webview/layout/types';
 
 /** A level of boxes of one size from `[source, ...sinks]` nets. */
-export function levelOf(count: number, nets: readonly (readonly number[])[], width = 120, height = 50): LevelGraph {
+export function levelOf(
+  count: number,
+  nets: readonly (readonly number[])[],
+  width = 120,
+  height = 50,
+): LevelGraph {
   const first = new Uint32Array(nets.length + 1);
   nets.forEach((net, i) => (first[i + 1] = first[i] + net.length - 1));
   return {
@@ -50,7 +55,8 @@ function assertNoOverlap(level: LevelGraph, { x, y }: LevelLayout, what: string)
     const a = byTop[i];
     for (let j = i + 1; j < byTop.length && y[byTop[j]] < y[a] + level.height[a]; j++) {
       const b = byTop[j];
-      const apart = x[a] + level.right[a] <= x[b] - level.left[b] || x[b] + level.right[b] <= x[a] - level.left[a];
+      const apart =
+        x[a] + level.right[a] <= x[b] - level.left[b] || x[b] + level.right[b] <= x[a] - level.left[a];
       assert.ok(apart, `${what}: boxes ${a} and ${b} overlap`);
     }
   }

@@ -1,0 +1,130 @@
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { launchBrowser } from '../../../tools/editor/browser';
+import { startCodeServer, type Server } from '../../../tools/editor/codeServer';
+import { TEST_SETTINGS } from '../../../tools/editor/settings';
+import { VSIX } from '../../../tools/pack';
+import { projectFolder } from '../../../tools/project';
+
+export type Theme = 'light' | 'dark' | 'hc-dark' | 'hc-light';
+
+const THEME_NAMES: Readonly<Record<Theme, string>> = {
+  light: 'Default Light Modern',
+  dark: 'Default Dark Modern',
+  'hc-dark': 'Default High Contrast',
+  'hc-light': 'Default High Contrast Light',
+};
+/** A menu ignores clicks in its first 100 ms. */
+const MENU_MS = 300;
+/** Hovers and notifications fade in. */
+const FADE_MS = 700;
+
+/** A real VS Code with the packed extension, on a folder of the test's own. */
+export class Workbench {
+  private constructor(
+    readonly folder: string,
+    readonly workspace: string,
+    private readonly server: Server,
+    private readonly browser: Browser,
+    readonly page: Page,
+  ) {}
+
+  /** `prepare` fills the workspace folder before VS Code opens it. */
+  static async open(
+    prepare: (workspace: string) => void | Promise<void>,
+    options: { theme?: Theme; settings?: Readonly<Record<string, unknown>>; size?: [number, number] } = {},
+  ): Promise<Workbench> {
+    const folder = mkdtempSync(join(tmpdir(), 'memorianova-e2e-'));
+    const workspace = join(folder, 'workspace');
+    mkdirSync(workspace);
+    await prepare(workspace);
+    const theme = { 'workbench.colorTheme': THEME_NAMES[options.theme ?? 'dark'] };
+    const settings = { ...TEST_SETTINGS, ...theme, ...options.settings };
+    const server = await startCodeServer({ folder, settings, vsix: VSIX });
+    const browser = await launchBrowser();
+    const [width, height] = options.size ?? [1440, 900];
+    const context = await browser.newContext({ viewport: { width, height } });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const page = await context.newPage();
+    const bench = new Workbench(folder, workspace, server, browser, page);
+    await bench.load();
+    return bench;
+  }
+
+  /** Loads (again) the window, and waits until extensions are there: before, a text editor would take the file. */
+  async load(): Promise<void> {
+    await this.page.goto(`${this.server.url}?folder=${encodeURIComponent(this.workspace)}`);
+    await this.page.waitForFunction(
+      `performance.getEntriesByName('code/didLoadExtensions').length > 0`,
+      undefined,
+      { timeout: 60_000 },
+    );
+    await this.page.locator('.explorer-folders-view').waitFor();
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A file's row in the Explorer. */
+  file(name: string): Locator {
+    return this.page.locator(`.explorer-folders-view .monaco-list-row[aria-label^="${name}"]`);
+  }
+
+  async openFile(name: string): Promise<void> {
+    await this.file(name).dblclick();
+    await this.page.locator(`.tab[data-resource-name="${name}"]`).waitFor();
+  }
+
+  /** Chooses an entry of a file's context menu in the Explorer. */
+  async explorerMenu(file: string, entry: string): Promise<void> {
+    await this.file(file).click({ button: 'right' });
+    await this.page.waitForTimeout(MENU_MS);
+    await this.page.locator('.monaco-menu .action-label', { hasText: entry }).first().click();
+  }
+
+  /** Runs a command from the palette by its title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-box input');
+    await input.fill(`>${title}`);
+    await this.quickPick(title).waitFor();
+    await input.press('Enter');
+  }
+
+  quickPick(text: string): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+  }
+
+  async choose(text: string): Promise<void> {
+    await this.quickPick(text).waitFor();
+    await this.page.waitForTimeout(MENU_MS);
+    await this.quickPick(text).click();
+  }
+
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  /** The page inside the webview in front. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').last().frameLocator('#active-frame');
+  }
+
+  tab(name: string): Locator {
+    return this.page.locator(`.tab[data-resource-name="${name}"]`);
+  }
+
+  /** A picture of the window for people, under `out/screenshots`. */
+  async screenshot(name: string): Promise<string> {
+    await this.page.waitForTimeout(FADE_MS);
+    const path = projectFolder('out/screenshots', `${name}.png`);
+    mkdirSync(dirname(path), { recursive: true });
+    await this.page.screenshot({ path });
+    return path;
+  }
+}
