@@ -3,8 +3,8 @@ import type { Bytes, OperatorId } from '../graph/units';
 import { packArena, type Arena } from '../memory/arena';
 import type { OrderProblem } from '../memory/problem';
 import { baselines, greedyOrder, modelOrder, depthFirstOrder, breadthFirstOrder, peakOf, type Baseline } from './baselines';
-import { searchWithin, type Budget } from './budgetSearch';
-import { pieceOf } from './piece';
+import type { Effort } from './budgetSearch';
+import { closeIn } from './deepening';
 import { ALL_RULES, type SearchRules } from './rules';
 
 /** A fixed number of states, so that the answer does not depend on the machine. */
@@ -48,8 +48,7 @@ export interface OrderResult {
  */
 export function findOrder(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): OrderResult {
   const compared = baselines(problem);
-  const start = bestOf(problem);
-  const searched = deepen(problem, start, options, control);
+  const searched = search(problem, options, control);
   const orderMatters = Object.values(compared).some(
     ({ peakBytes, worstBytes }) => (worstBytes ?? peakBytes) !== searched.peakBytes,
   );
@@ -70,16 +69,10 @@ interface Searched {
   readonly stopped?: Stopped;
 }
 
-/** Iterative deepening over the budget: each failed search proves that the next candidate is a lower bound. */
-function deepen(
-  problem: OrderProblem,
-  start: { steps: Int32Array; peakBytes: Bytes },
-  options: OrderOptions,
-  control: Control<OrderProgress>,
-): Searched {
+function search(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): Searched {
   const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   let stopped: Stopped | undefined;
-  const budget: Budget = {
+  const effort: Effort = {
     states: 0,
     stateLimit: options.stateLimit ?? DEFAULT_STATE_LIMIT,
     tableBytes: options.tableBytes ?? DEFAULT_TABLE_BYTES,
@@ -90,23 +83,15 @@ function deepen(
       return stopped !== undefined;
     },
   };
-  let { steps, peakBytes } = start;
-  let lowerBoundBytes = 0;
-  const piece = pieceOf(problem);
-  while (lowerBoundBytes < peakBytes) {
-    control.report({ peakBytes, lowerBoundBytes, states: budget.states });
-    const outcome = searchWithin(piece, lowerBoundBytes, options.rules ?? ALL_RULES, budget);
-    if (outcome.kind === 'stopped') break;
-    if (outcome.kind === 'found') {
-      steps = outcome.order;
-      peakBytes = lowerBoundBytes;
-    } else {
-      lowerBoundBytes = Math.min(outcome.atLeast, peakBytes);
-    }
-  }
-  if (budget.outOfTable) stopped = 'memory';
-  control.report({ peakBytes, lowerBoundBytes, states: budget.states });
-  return { steps: Array.from(steps), peakBytes, lowerBoundBytes, states: budget.states, ...(stopped && { stopped }) };
+  const { steps, peakBytes, lowerBoundBytes } = closeIn(
+    problem,
+    bestOf(problem),
+    options.rules ?? ALL_RULES,
+    effort,
+    (bounds) => control.report({ peakBytes: bounds.peakBytes, lowerBoundBytes: bounds.lowerBoundBytes, states: effort.states }),
+  );
+  if (effort.outOfTable) stopped = 'memory';
+  return { steps: Array.from(steps), peakBytes, lowerBoundBytes, states: effort.states, ...(stopped && { stopped }) };
 }
 
 function bestOf(problem: OrderProblem): { steps: Int32Array; peakBytes: Bytes } {

@@ -5,8 +5,8 @@ import { StateTable } from './stateTable';
 import type { SearchRules } from './rules';
 import { ValleyFinder } from './valley';
 
-/** What the searches of one `findOrder` may still spend; shared by all of them. */
-export interface Budget {
+/** What the searches of one `findOrder` have spent and may still spend. */
+export interface Effort {
   states: number;
   readonly stateLimit: number;
   readonly tableBytes: number;
@@ -15,11 +15,13 @@ export interface Budget {
   outOfTable: boolean;
 }
 
-export type BudgetOutcome =
-  /** An order (in the piece's own direction) that needs at most the budget. */
+export type SearchOutcome =
+  /** An order (in the piece's own direction) that needs at most the effort. */
   | { readonly kind: 'found'; readonly order: Int32Array }
   /** No order fits; the least bytes that any order needs are at least `atLeast`. */
   | { readonly kind: 'impossible'; readonly atLeast: number }
+  /** The states allowed to this search alone are used up. */
+  | { readonly kind: 'hard' }
   | { readonly kind: 'stopped' };
 
 /** States between two looks at the clock. */
@@ -54,21 +56,24 @@ export class BudgetSearch {
   private joined = new Int32Array(1024);
   private joinedCount = 0;
   private atLeast = Infinity;
+  private readonly lastState: number;
 
   constructor(
     private readonly piece: Piece,
     private readonly bytes: number,
     private readonly rules: SearchRules,
-    private readonly budget: Budget,
+    private readonly effort: Effort,
+    stateLimit: number,
   ) {
+    this.lastState = effort.states + stateLimit;
     this.frontier = new Frontier(piece);
-    this.dead = new StateTable(this.frontier.executed.length, budget.tableBytes);
+    this.dead = new StateTable(this.frontier.executed.length, effort.tableBytes);
     this.valleys = new ValleyFinder(piece);
     this.releases = new ReleaseMoves(piece, this.frontier);
   }
 
-  run(): BudgetOutcome {
-    const { frontier, frames, budget } = this;
+  run(): SearchOutcome {
+    const { frontier, frames, effort } = this;
     this.enter();
     while (frames.length > 0) {
       if (frontier.count === this.piece.operatorCount) return { kind: 'found', order: frontier.history.slice() };
@@ -78,8 +83,9 @@ export class BudgetSearch {
         if (!this.leave()) return { kind: 'stopped' };
         continue;
       }
-      if (budget.states >= budget.stateLimit) return { kind: 'stopped' };
-      if (budget.states % STATES_PER_LOOK === 0 && budget.interrupted()) return { kind: 'stopped' };
+      if (effort.states >= effort.stateLimit) return { kind: 'stopped' };
+      if (effort.states >= this.lastState) return { kind: 'hard' };
+      if (effort.states % STATES_PER_LOOK === 0 && effort.interrupted()) return { kind: 'stopped' };
       if (this.tryMove(frame)) this.enter();
     }
     return { kind: 'impossible', atLeast: this.atLeast };
@@ -92,7 +98,7 @@ export class BudgetSearch {
     const joinedFrom = rules.valleys ? this.settle() : this.joinedCount;
     if (frontier.count === piece.operatorCount && this.frames.length > 0) return;
     const known = rules.hash && this.dead.has(frontier.executed);
-    if (!known) this.budget.states++;
+    if (!known) this.effort.states++;
     const from = this.frames.length === 0 ? 0 : this.frames[this.frames.length - 1].to;
     const to = known ? from : this.collectChoices(from);
     if (known && joinedFrom === this.joinedCount) return;
@@ -107,7 +113,7 @@ export class BudgetSearch {
     const words = this.frontier.executed.length;
     for (let at = frame.joinedFrom; at < this.joinedCount; at++) {
       if (!this.dead.add(this.joined.subarray(at * words, (at + 1) * words))) {
-        this.budget.outOfTable = true;
+        this.effort.outOfTable = true;
         return false;
       }
     }
@@ -229,6 +235,12 @@ function grown(array: Int32Array, least = 0): Int32Array<ArrayBuffer> {
   return larger;
 }
 
-export function searchWithin(piece: Piece, bytes: number, rules: SearchRules, budget: Budget): BudgetOutcome {
-  return new BudgetSearch(piece, bytes, rules, budget).run();
+export function searchWithin(
+  piece: Piece,
+  bytes: number,
+  rules: SearchRules,
+  effort: Effort,
+  stateLimit = Infinity,
+): SearchOutcome {
+  return new BudgetSearch(piece, bytes, rules, effort, stateLimit).run();
 }

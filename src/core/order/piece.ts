@@ -1,24 +1,27 @@
-import { row, transpose, type Rows } from '../memory/rows';
+import { packRows, row, transpose, type Rows } from '../memory/rows';
 import type { OrderProblem } from '../memory/problem';
 
 /**
- * An order problem in the symmetric form that the search works on. A storage is a set of members: the operator
- * that makes it and those that read it. Between steps it is live exactly when some but not all of its members
- * have run; a graph input counts as having one member that ran before the start, a graph output as having one
- * that never runs. Read backwards (from the last operator to the first) the same definition holds, so one
- * search serves both directions.
+ * A part of an order problem in the symmetric form that the search works on: the operators between two states.
+ * A storage is a set of members: the operator that makes it and those that read it. Between steps it is live
+ * exactly when some but not all of its members have run; a graph input counts as having one member that ran
+ * before the start, a graph output as having one that never runs. Read backwards (from the last operator to the
+ * first) the same definition holds, so one search serves both directions.
  */
 export interface Piece {
+  /** The problem's operators that this piece orders, ascending; everything below numbers them by position. */
+  readonly operators: Int32Array;
   readonly operatorCount: number;
   /** Backwards: `predecessors` and `successors` are exchanged and the first operator found is the last to run. */
   readonly backward: boolean;
   readonly predecessors: Rows;
   readonly successors: Rows;
+  /** By the problem's storage ids, as all that is per storage. */
   readonly bytes: Float64Array;
-  /** Per storage: members that have run before the start, and members in all. */
+  /** Members that have run before the start (in this direction), and members in all. */
   readonly touchedAtStart: Int32Array;
   readonly members: Int32Array;
-  /** Per storage: the operators among its members. */
+  /** Per storage: the operators of this piece among its members. */
   readonly memberRows: Rows;
   /** Per operator: the storages it is a member of. */
   readonly touches: Rows;
@@ -28,34 +31,63 @@ export interface Piece {
   readonly firstStepBytes: number;
 }
 
-export function pieceOf(problem: OrderProblem, backward = false): Piece {
-  const { storageCount, operatorCount, producer, consumers, isInput, isOutput } = problem;
+export interface PieceOptions {
+  readonly backward?: boolean;
+  /** 1 for each operator of the piece; forwards all others run after it, backwards before it. Default: all operators. */
+  readonly inside?: Uint8Array;
+}
+
+export function pieceOf(problem: OrderProblem, { backward = false, inside }: PieceOptions = {}): Piece {
+  const operators = Int32Array.from(problem.stepBytes.keys()).filter((operator) => inside?.[operator] !== 0);
+  const local = new Int32Array(problem.operatorCount).fill(-1);
+  operators.forEach((operator, at) => (local[operator] = at));
+  const localRow = (rows: Rows, operator: number): number[] =>
+    Array.from(row(rows, operator), (other) => local[other]).filter((other) => other >= 0);
+  const predecessors = packRows(Array.from(operators, (operator) => localRow(problem.predecessors, operator)));
+  const successors = transpose(predecessors, operators.length);
+  return {
+    operators,
+    operatorCount: operators.length,
+    backward,
+    predecessors: backward ? successors : predecessors,
+    successors: backward ? predecessors : successors,
+    bytes: problem.bytes,
+    stepBytes: Float64Array.from(operators, (operator) => problem.stepBytes[operator]),
+    overwritable: packRows(Array.from(operators, (operator) => Array.from(row(problem.overwritable, operator)))),
+    firstStepBytes: unreadInputBytes(problem),
+    ...membership(problem, local, operators.length, backward),
+  };
+}
+
+function membership(
+  problem: OrderProblem,
+  local: Int32Array,
+  operatorCount: number,
+  backward: boolean,
+): Pick<Piece, 'touchedAtStart' | 'members' | 'memberRows' | 'touches'> {
+  const { storageCount, producer, consumers, isInput, isOutput } = problem;
   const touchedAtStart = new Int32Array(storageCount);
   const members = new Int32Array(storageCount);
-  const rows: { start: Int32Array; values: number[] } = { start: new Int32Array(storageCount + 1), values: [] };
-  let firstStepBytes = 0;
+  const start = new Int32Array(storageCount + 1);
+  const values: number[] = [];
   for (let storage = 0; storage < storageCount; storage++) {
-    if (producer[storage] >= 0) rows.values.push(producer[storage]);
-    for (const reader of row(consumers, storage)) rows.values.push(reader);
-    rows.start[storage + 1] = rows.values.length;
-    const inside = rows.values.length - rows.start[storage];
-    if (inside === 0 && isOutput[storage] === 0) firstStepBytes += problem.bytes[storage];
+    const all = Array.from(row(consumers, storage));
+    if (producer[storage] >= 0) all.push(producer[storage]);
+    for (const member of all) if (local[member] >= 0) values.push(local[member]);
+    start[storage + 1] = values.length;
     touchedAtStart[storage] = (backward ? isOutput : isInput)[storage];
-    members[storage] = inside + isInput[storage] + isOutput[storage];
+    members[storage] = all.length + isInput[storage] + isOutput[storage];
   }
-  const memberRows = { start: rows.start, values: Int32Array.from(rows.values) };
-  return {
-    operatorCount,
-    backward,
-    predecessors: backward ? problem.successors : problem.predecessors,
-    successors: backward ? problem.predecessors : problem.successors,
-    bytes: problem.bytes,
-    touchedAtStart,
-    members,
-    memberRows,
-    touches: transpose(memberRows, operatorCount),
-    stepBytes: problem.stepBytes,
-    overwritable: problem.overwritable,
-    firstStepBytes,
-  };
+  const memberRows = { start, values: Int32Array.from(values) };
+  return { touchedAtStart, members, memberRows, touches: transpose(memberRows, operatorCount) };
+}
+
+/** Inputs that nobody reads are live at the first step, whatever it is. */
+export function unreadInputBytes(problem: OrderProblem): number {
+  let bytes = 0;
+  for (let storage = 0; storage < problem.storageCount; storage++) {
+    const unread = problem.consumers.start[storage] === problem.consumers.start[storage + 1];
+    if (unread && problem.producer[storage] < 0 && problem.isOutput[storage] === 0) bytes += problem.bytes[storage];
+  }
+  return bytes;
 }

@@ -6,8 +6,10 @@ export interface SearchRules {
   readonly hash: boolean;
   /** Once a run of operators has brought live memory back to where it was, never try another way from there. */
   readonly valleys: boolean;
+  /** Cut at the state of least live memory, and search the part after it backwards. */
+  readonly cut: boolean;
   /** Go from release to release: run just the operators that let one more storage be freed. */
   readonly releases: boolean;
 }
 
-export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, releases: true };
+export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, cut: true, releases: true };

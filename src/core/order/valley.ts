@@ -24,6 +24,7 @@ export class ValleyFinder {
   private level = new Int32Array(256);
   private cursor = new Int32Array(256);
   private queue = new Int32Array(256);
+  private readonly path: number[] = [];
 
   constructor(private readonly piece: Piece) {
     this.localOperator = new Int32Array(piece.operatorCount).fill(-1);
@@ -149,7 +150,7 @@ export class ValleyFinder {
     let flow = 0;
     while (flow < enough && this.buildLevels(nodes)) {
       this.cursor.set(this.head.subarray(0, nodes));
-      for (let more = this.push(0, Infinity); more > 0 && flow < enough; more = this.push(0, Infinity)) flow += more;
+      for (let more = this.push(); more > 0; more = flow < enough ? this.push() : 0) flow += more;
     }
     return flow;
   }
@@ -169,18 +170,31 @@ export class ValleyFinder {
     return level[1] >= 0;
   }
 
-  private push(node: number, most: number): number {
-    if (node === 1) return most;
-    for (; this.cursor[node] >= 0; this.cursor[node] = this.next[this.cursor[node]]) {
-      const edge = this.cursor[node];
-      const to = this.target[edge];
-      if (this.room[edge] <= 0 || this.level[to] !== this.level[node] + 1) continue;
-      const pushed = this.push(to, Math.min(most, this.room[edge]));
-      if (pushed <= 0) continue;
-      this.room[edge] -= pushed;
-      this.room[edge ^ 1] += pushed;
-      return pushed;
+  /** Sends bytes along one path of rising levels, found without recursion: paths can be as long as the graph. */
+  private push(): number {
+    const { cursor, next, target, room, level, path } = this;
+    path.length = 0;
+    let node = 0;
+    while (node !== 1) {
+      let edge = cursor[node];
+      while (edge >= 0 && (room[edge] <= 0 || level[target[edge]] !== level[node] + 1)) edge = next[edge];
+      cursor[node] = edge;
+      if (edge >= 0) {
+        path.push(edge);
+        node = target[edge];
+        continue;
+      }
+      const back = path.pop();
+      if (back === undefined) return 0;
+      node = target[back ^ 1];
+      cursor[node] = next[back];
     }
-    return 0;
+    let pushed = Infinity;
+    for (const edge of path) pushed = Math.min(pushed, room[edge]);
+    for (const edge of path) {
+      room[edge] -= pushed;
+      room[edge ^ 1] += pushed;
+    }
+    return pushed;
   }
 }

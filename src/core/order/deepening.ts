@@ -1,0 +1,92 @@
+import type { Bytes, OperatorId } from '../graph/units';
+import type { OrderProblem } from '../memory/problem';
+import { peakOf } from './baselines';
+import { searchWithin, type Effort } from './budgetSearch';
+import type { Piece } from './piece';
+import { executionOrder, largestStep, piecesOf } from './pieces';
+import type { SearchRules } from './rules';
+
+/** States that a single search may visit at first, and by how much that grows once no other budget is left. */
+const FIRST_TRY_STATES = 1 << 14;
+const TRY_GROWTH = 4;
+/** Between a hard budget and a bound, no budget is tried that is nearer than this share. */
+const NEAR = 0.01;
+
+/** What is known of the least peak: some order reaches `peakBytes`, none is below `lowerBoundBytes`. */
+export interface Bounds {
+  steps: ArrayLike<OperatorId>;
+  peakBytes: Bytes;
+  lowerBoundBytes: Bytes;
+}
+
+/**
+ * Closes in on the least peak from both sides: a search within a budget either finds an order or proves that
+ * there is none. A budget whose search takes too long is left for later and others around it are tried, so
+ * that both bounds keep moving. Ends when they meet, or when `effort` says so.
+ */
+export function closeIn(
+  problem: OrderProblem,
+  start: { readonly steps: ArrayLike<OperatorId>; readonly peakBytes: Bytes },
+  rules: SearchRules,
+  effort: Effort,
+  report: (bounds: Bounds) => void,
+): Bounds {
+  const bounds: Bounds = { ...start, lowerBoundBytes: Math.min(largestStep(problem), start.peakBytes) };
+  const pieces = piecesOf(problem, rules.cut);
+  let tryStates = FIRST_TRY_STATES;
+  let hard: Bytes[] = [];
+  report(bounds);
+  while (bounds.lowerBoundBytes < bounds.peakBytes) {
+    hard = hard.filter((bytes) => bytes >= bounds.lowerBoundBytes && bytes < bounds.peakBytes);
+    let bytes = nextBudget(bounds, hard);
+    if (bytes === undefined) {
+      tryStates *= TRY_GROWTH;
+      hard = [];
+      bytes = nextBudget(bounds, hard)!;
+    }
+    const outcome = searchPieces(problem, pieces, bytes, rules, effort, tryStates);
+    if (outcome === 'stopped') break;
+    if (outcome === 'hard') hard.push(bytes);
+    else if (typeof outcome === 'number') bounds.lowerBoundBytes = Math.min(outcome, bounds.peakBytes);
+    else Object.assign(bounds, { steps: outcome, peakBytes: peakOf(problem, outcome) });
+    report(bounds);
+  }
+  return bounds;
+}
+
+/** A quarter of the way up, since proofs near the peak cost most; around hard budgets the wider of the gaps beside them. */
+function nextBudget({ peakBytes, lowerBoundBytes }: Bounds, hard: readonly Bytes[]): Bytes | undefined {
+  if (hard.length === 0) return lowerBoundBytes + Math.floor((peakBytes - lowerBoundBytes) / 4);
+  const below = Math.min(...hard) - lowerBoundBytes;
+  const above = peakBytes - Math.max(...hard);
+  if (Math.max(below, above) <= Math.max(1, NEAR * peakBytes)) return undefined;
+  return below >= above
+    ? lowerBoundBytes + Math.floor(below / 2)
+    : Math.max(...hard) + Math.floor(above / 2);
+}
+
+/** An order, or the least budget that could do (a number), or why there is no answer. */
+function searchPieces(
+  problem: OrderProblem,
+  pieces: readonly Piece[],
+  bytes: Bytes,
+  rules: SearchRules,
+  effort: Effort,
+  tryStates: number,
+): Int32Array | number | 'hard' | 'stopped' {
+  const steps = new Int32Array(problem.operatorCount);
+  let filled = 0;
+  let hard = false;
+  for (const piece of pieces) {
+    const outcome = searchWithin(piece, bytes, rules, effort, tryStates);
+    if (outcome.kind === 'stopped') return 'stopped';
+    if (outcome.kind === 'impossible') return outcome.atLeast;
+    if (outcome.kind === 'hard') {
+      hard = true;
+      continue;
+    }
+    steps.set(executionOrder(piece, outcome.order), filled);
+    filled += outcome.order.length;
+  }
+  return hard ? 'hard' : steps;
+}
