@@ -98,11 +98,17 @@ class Assembler {
     const inputs = [...first.node.inputs, ...this.readBodies(group[0], id, cost)];
     for (const { node } of members.slice(1))
       inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
+    const { index, name, type, domain, opset, attributes } = first.node;
     this.operators.push({
-      ...first.node,
+      id,
+      index,
+      name,
+      type,
+      domain,
+      opset,
+      attributes,
       inputs,
       outputs: members[members.length - 1].node.outputs,
-      id,
       members: members.map(({ node }) => node),
       isView,
       isElementwise: group.length === 1 && isElementwiseType(group[0]),

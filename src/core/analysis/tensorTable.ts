@@ -2,6 +2,7 @@ import { tensorBytes, type ElementType } from '../graph/elementType';
 import type { KnownBytes, Shape } from '../graph/graph';
 import { NONE, type OperatorId, type StorageId, type TensorId } from '../graph/units';
 import { elementCount } from '../onnx/payloads';
+import type { Initializer } from '../onnx/model';
 import type { Dim, InferredValue, ValueType } from '../shape/types';
 import type { Folding } from './folding';
 import type { GraphSource } from './source';
@@ -78,15 +79,22 @@ export class TensorTable {
   private add(name: string): TensorId {
     const id = this.tensors.length;
     if (!this.byName.has(name)) this.byName.set(name, id);
-    this.tensors.push({
+    const tensor: DraftTensor = {
       id,
       name,
-      ...describe(this.source.inferred.values.get(name), this.bindings),
+      type: undefined,
+      shape: undefined,
+      shapeText: '?',
+      bytes: undefined,
       isWeight: false,
       storage: NONE,
       producer: NONE,
       consumers: [],
-    });
+    };
+    this.tensors.push(tensor);
+    const initializer = this.source.initializers.get(name);
+    if (initializer !== undefined) describeWeight(tensor, initializer);
+    else describe(tensor, this.source.inferred.values.get(name), this.bindings);
     return id;
   }
 
@@ -94,13 +102,6 @@ export class TensorTable {
     const root = this.folding.root(name);
     const shared = root === name ? undefined : this.read(root);
     const tensor = this.tensors[this.add(name)];
-    const initializer = this.source.initializers.get(name);
-    if (initializer !== undefined) {
-      tensor.type = initializer.type;
-      tensor.shape = initializer.dims;
-      tensor.shapeText = shapeText(initializer.dims);
-      tensor.bytes = initializer.bytes;
-    }
     tensor.isWeight = true;
     const values = this.folding.values(name);
     if (values !== undefined) tensor.values = values;
@@ -109,19 +110,27 @@ export class TensorTable {
   }
 }
 
-type Described = Pick<DraftTensor, 'type' | 'shape' | 'shapeText' | 'bytes'>;
+function describeWeight(tensor: DraftTensor, { type, dims, bytes }: Initializer): void {
+  tensor.type = type;
+  tensor.shape = dims;
+  tensor.shapeText = shapeText(dims);
+  tensor.bytes = bytes;
+}
 
-function describe(value: InferredValue | undefined, bindings: ReadonlyMap<string, number>): Described {
-  const type = value?.type;
-  if (type?.kind !== 'tensor') {
-    return { type: undefined, shape: undefined, shapeText: type ? typeText(type) : '?', bytes: undefined };
-  }
-  const shape = type.shape?.map((dim) => boundDim(dim, bindings));
-  const isKnown = shape?.every((dim) => dim !== undefined);
-  const elements = isKnown ? elementCount(shape as number[]) : undefined;
-  const bytes =
-    type.type === undefined || elements === undefined ? undefined : tensorBytes(type.type, elements);
-  return { type: type.type, shape, shapeText: typeText(type), bytes };
+function describe(
+  tensor: DraftTensor,
+  value: InferredValue | undefined,
+  bindings: ReadonlyMap<string, number>,
+): void {
+  if (value === undefined) return;
+  const { type } = value;
+  tensor.shapeText = typeText(type);
+  if (type.kind !== 'tensor') return;
+  tensor.type = type.type;
+  tensor.shape = type.shape?.map((dim) => boundDim(dim, bindings));
+  const isKnown = tensor.shape?.every((dim) => dim !== undefined);
+  const elements = isKnown ? elementCount(tensor.shape as number[]) : undefined;
+  if (type.type !== undefined && elements !== undefined) tensor.bytes = tensorBytes(type.type, elements);
 }
 
 export function boundDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {

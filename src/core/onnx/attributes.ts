@@ -32,13 +32,16 @@ const TYPE = {
   types: 14,
 } as const;
 
+const NO_ATTRIBUTES: Attributes = new Map();
+
 export function convertAttributes(
   protos: readonly onnx.IAttributeProto[] | null | undefined,
   extras: readonly GraphExtras[][] | undefined,
   conversion: Conversion,
 ): Attributes {
+  if (!protos || protos.length === 0) return NO_ATTRIBUTES;
   const attributes = new Map<string, AttributeValue>();
-  (protos ?? []).forEach((proto, i) =>
+  protos.forEach((proto, i) =>
     attributes.set(proto.name ?? '', convertAttribute(proto, extras?.[i], conversion)),
   );
   return attributes;

@@ -6,6 +6,8 @@ import type { Scan } from './scan';
 import { convertSparse, convertTensor, integer, type Integer } from './tensors';
 import { convertValueInfo } from './types';
 
+const NOTHING: readonly never[] = [];
+
 /** The decoded messages as the project's own plain data; problems are looked for afterwards. */
 export function convertModel(
   proto: onnx.IModelProto,
@@ -102,11 +104,11 @@ function convertNode(
     domain: normalDomain(proto.domain),
     overload: extras?.overload ?? '',
     docString: proto.docString ?? '',
-    inputs: proto.input ?? [],
-    outputs: proto.output ?? [],
+    inputs: proto.input ?? NOTHING,
+    outputs: proto.output ?? NOTHING,
     attributes: convertAttributes(proto.attribute, extras?.attributes, conversion),
-    metadata: extras?.metadata ?? [],
-    deviceConfigurations: extras?.deviceConfigurations ?? [],
+    metadata: extras?.metadata ?? NOTHING,
+    deviceConfigurations: extras?.deviceConfigurations ?? NOTHING,
   };
 }
 

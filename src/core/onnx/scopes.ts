@@ -1,7 +1,11 @@
 import type { ModelGraph, ModelNode } from './model';
 
+const NO_SUBGRAPHS: readonly (readonly [string, ModelGraph])[] = [];
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** The subgraphs of a node in attribute order; of `graphs` attributes each with its position (`bodies[1]`). */
-export function subgraphsOf(node: ModelNode): (readonly [string, ModelGraph])[] {
+export function subgraphsOf(node: ModelNode): readonly (readonly [string, ModelGraph])[] {
+  if (node.attributes.size === 0) return NO_SUBGRAPHS;
   const found: (readonly [string, ModelGraph])[] = [];
   for (const [name, attribute] of node.attributes) {
     if (attribute.kind === 'graph') found.push([name, attribute.value as ModelGraph]);
@@ -12,7 +16,6 @@ export function subgraphsOf(node: ModelNode): (readonly [string, ModelGraph])[] 
   return found;
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
 const freeNamesOfGraph = new WeakMap<ModelGraph, ReadonlySet<string>>();
 
 /** Names that a subgraph reads from the graphs around it. */

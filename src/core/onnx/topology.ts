@@ -11,15 +11,29 @@ export type Topology =
  * a node reads (values that its subgraphs capture included) moved before it.
  */
 export function topologicalOrder(nodes: readonly ModelNode[]): Topology {
+  let topology = topologies.get(nodes);
+  if (topology === undefined) topologies.set(nodes, (topology = findOrder(nodes)));
+  return topology;
+}
+
+/** Models are immutable, and several passes ask for the same order. */
+const topologies = new WeakMap<readonly ModelNode[], Topology>();
+
+function findOrder(nodes: readonly ModelNode[]): Topology {
   const producer = new Map<string, number>();
   for (const node of nodes) {
     for (const name of node.outputs) if (name !== '' && !producer.has(name)) producer.set(name, node.index);
   }
-  const reads = nodes.map((node) => readNodes(node, producer));
-  if (reads.every((sources, i) => sources.every((source) => source < i))) {
+  if (nodes.every((node) => readsEarlier(node, producer))) {
     return { kind: 'order', order: nodes.map((_, i) => i), isFileOrder: true };
   }
-  return depthFirst(reads);
+  return depthFirst(nodes.map((node) => readNodes(node, producer)));
+}
+
+function readsEarlier(node: ModelNode, producer: ReadonlyMap<string, number>): boolean {
+  for (const name of node.inputs) if ((producer.get(name) ?? -1) >= node.index) return false;
+  for (const name of capturedNames(node)) if ((producer.get(name) ?? -1) >= node.index) return false;
+  return true;
 }
 
 function readNodes(node: ModelNode, producer: ReadonlyMap<string, number>): number[] {
