@@ -122,6 +122,13 @@ export class GeneTable {
     return compiled;
   }
 
+  /** Time of one shard `[start, end)` of a split, by its position in the operator's splits, on a device. */
+  shardNs(id: OperatorId, position: number, device: DeviceId, start: number, end: number): Nanoseconds {
+    const operator = this.graph.operators[id];
+    const { flops, bytesTouched } = this.shard(operator, position, this.splits(id)[position], start, end);
+    return this.costs.computeNs(device, operator.type, flops, bytesTouched);
+  }
+
   private forget(): void {
     this.kept = 0;
     this.genes = this.genes.map(() => new Map());

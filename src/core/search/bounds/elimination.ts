@@ -52,18 +52,22 @@ interface Bucket {
   readonly message: Float64Array;
 }
 
-/** @param tableLimit largest number of combinations that one bucket may range over, beyond which it is cut */
+/**
+ * @param tableLimit largest number of combinations that one bucket may range over, beyond which it is cut
+ * @param cutoff min-marginals above it are not needed exactly: they may come out as any higher value up to infinity
+ */
 export function eliminate(
   problem: PairwiseProblem,
   tableLimit: number,
   order: readonly number[] = eliminationOrder(problem),
+  cutoff: (value: number) => number = () => Infinity,
 ): EliminationResult {
   const sizes = problem.unary.map((costs) => costs.length);
   const { buckets, isExact } = upward(problem, order, sizes, tableLimit);
   let value = 0;
   for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
   const choice = decode(problem, buckets, order);
-  return { value, isExact, choice, marginals: downward(buckets, sizes, value) };
+  return { value, isExact, choice, marginals: downward(buckets, sizes, value, cutoff(value)) };
 }
 
 export function eliminationOrder(problem: PairwiseProblem): number[] {
@@ -108,10 +112,11 @@ function upward(
     });
     if (copies.length > 1) matchCopies(copies, sizes);
     for (const bucket of copies) {
+      const { message } = bucket;
       scan(bucket, sizes, (row, at, n) => {
         let best = row[0];
         for (let x = 1; x < n; x++) if (row[x] < best) best = row[x];
-        bucket.message[at] = best;
+        message[at] = best;
       });
       buckets.push(bucket);
       const { separator } = bucket;
@@ -169,6 +174,7 @@ function scan(
   bucket: Bucket,
   sizes: readonly number[],
   visit: (row: Float64Array, at: number, n: number) => void,
+  isSkipped?: Uint8Array,
 ): void {
   const { separator, own } = bucket;
   const n = own.length;
@@ -198,12 +204,17 @@ function scan(
     return sum;
   };
   for (let o = 0; o < outerCount; o++) {
+    if (isSkipped !== undefined && isSkipped.subarray(o * innerSize, (o + 1) * innerSize).indexOf(0) < 0) {
+      for (let d = outer.length - 1; d >= 0 && ++digits[d] === sizes[outer[d]]; d--) digits[d] = 0;
+      continue;
+    }
     base.set(own);
     for (const { table, strides } of fixed) {
       const from = offset(strides);
       for (let x = 0; x < n; x++) base[x] += table[from + x];
     }
     for (let i = 0; i < innerSize; i++) {
+      if (isSkipped !== undefined && isSkipped[o * innerSize + i] === 1) continue;
       if (varying.length === 1) {
         const { table, strides } = varying[0];
         const from = offset(strides) + i * n;
@@ -255,22 +266,29 @@ function decode(problem: PairwiseProblem, buckets: readonly Bucket[], order: rea
   return choice;
 }
 
-/** Passes back what the rest of the tree costs at least, bucket by bucket. */
-function downward(buckets: readonly Bucket[], sizes: readonly number[], value: number): Float64Array[] {
+/** Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `cutoff` is left out. */
+function downward(
+  buckets: readonly Bucket[],
+  sizes: readonly number[],
+  value: number,
+  cutoff: number,
+): Float64Array[] {
   const marginals = sizes.map((size) => new Float64Array(size).fill(-Infinity));
   const outside = new Map<Bucket, Float64Array>();
   for (let b = buckets.length - 1; b >= 0; b--) {
     const bucket = buckets[b];
+    const { message, separator } = bucket;
     // What lies outside a root's subtree: the other roots.
-    const rest = outside.get(bucket) ?? Float64Array.of(value - bucket.message[0]);
+    const rest = outside.get(bucket) ?? Float64Array.of(value - message[0]);
     const minima = new Float64Array(bucket.own.length).fill(Infinity);
+    const isSkipped = new Uint8Array(message.length);
+    for (let at = 0; at < message.length; at++) if (message[at] + rest[at] > cutoff) isSkipped[at] = 1;
     const below = bucket.children.map((child) => ({
       child,
       into: new Float64Array(child.message.length).fill(Infinity),
-      strides: stridesOf({ scope: child.separator, table: child.message }, bucket.separator, sizes),
+      strides: stridesOf({ scope: child.separator, table: child.message }, separator, sizes),
     }));
-    const digits = new Int32Array(bucket.separator.length);
-    scan(bucket, sizes, (row, at, n) => {
+    const visit = (row: Float64Array, at: number, n: number): void => {
       const add = rest[at];
       for (let x = 0; x < n; x++) {
         row[x] += add;
@@ -278,12 +296,16 @@ function downward(buckets: readonly Bucket[], sizes: readonly number[], value: n
       }
       for (const { into, strides } of below) {
         let from = 0;
-        for (let i = 0; i < digits.length; i++) from += digits[i] * strides[i];
+        let left = at;
+        for (let i = separator.length - 1; i >= 0; i--) {
+          const size = sizes[separator[i]];
+          from += (left % size) * strides[i];
+          left = Math.floor(left / size);
+        }
         for (let x = 0; x < n; x++) if (row[x] < into[from + x]) into[from + x] = row[x];
       }
-      for (let d = digits.length - 1; d >= 0 && ++digits[d] === sizes[bucket.separator[d]]; d--)
-        digits[d] = 0;
-    });
+    };
+    scan(bucket, sizes, visit, isSkipped);
     for (const { child, into } of below) {
       for (let i = 0; i < into.length; i++) into[i] -= child.message[i];
       outside.set(child, into);

@@ -1,0 +1,159 @@
+/**
+ * Least length of one message phase of the synchronous model, given what each device needs at least and holds
+ * at most. Every term counts what some device must receive whatever the places along the axis are:
+ *
+ *     cut along the same axis    received >= needed - held
+ *     cut along different axes   received >= needed * (1 - share held)
+ *     otherwise                  received >= needed - held, in elements
+ *
+ * and takes the best link and the fewest senders that could hold it.
+ */
+import type { Cluster } from '../../cluster/cluster';
+import type { MakeFacts, ReadFacts } from './lengthBox';
+import { MIXED_AXIS, WHOLE_AXIS } from './options';
+
+/** Below this share of an element nothing is missing: room for floating point. */
+const NOTHING = 1e-6;
+/** Up to so many devices the best link is taken over the devices that may hold something, beyond over all. */
+export const MOST_DEVICES_BY_SET = 12;
+
+export class PhaseBound {
+  private readonly devices: number;
+  private readonly isShared: boolean;
+  /** By `holders * devices + receiver`: the least over the possible senders. */
+  private readonly latency: Float64Array;
+  private readonly nsPerByte: Float64Array;
+  private readonly pairLatency: Float64Array;
+  private readonly pairNsPerByte: Float64Array;
+  private readonly atEnd: Float64Array;
+  private readonly inside: Float64Array;
+
+  constructor(cluster: Cluster) {
+    this.devices = cluster.devices.length;
+    this.isShared = cluster.network.kind === 'shared';
+    this.atEnd = new Float64Array(this.devices);
+    this.inside = new Float64Array(this.devices);
+    this.pairLatency = new Float64Array(this.devices ** 2);
+    this.pairNsPerByte = new Float64Array(this.devices ** 2);
+    cluster.devices.forEach((_, from) =>
+      cluster.devices.forEach((__, to) => {
+        const { latency, bandwidth } = linkOf(cluster, from, to);
+        this.pairLatency[from * this.devices + to] = latency * 1e9;
+        this.pairNsPerByte[from * this.devices + to] = 1e9 / bandwidth;
+      }),
+    );
+    const sets = this.devices <= MOST_DEVICES_BY_SET ? 1 << this.devices : 1;
+    this.latency = new Float64Array(sets * this.devices).fill(Infinity);
+    this.nsPerByte = new Float64Array(sets * this.devices).fill(Infinity);
+    for (let holders = 0; holders < sets; holders++) {
+      for (let to = 0; to < this.devices; to++) {
+        for (let from = 0; from < this.devices; from++) {
+          if (from === to || (sets > 1 && (holders & (1 << from)) === 0)) continue;
+          const at = holders * this.devices + to;
+          const { latency, bandwidth } = linkOf(cluster, from, to);
+          this.latency[at] = Math.min(this.latency[at], latency * 1e9);
+          this.nsPerByte[at] = Math.min(this.nsPerByte[at], 1e9 / bandwidth);
+        }
+      }
+    }
+  }
+
+  /** @param size elements of the storage; @param elementBytes may be a fraction for packed types */
+  least(make: MakeFacts, read: ReadFacts, size: number, elementBytes: number): number {
+    const { devices, atEnd, inside } = this;
+    const byShare = isByShare(make.axis, read.axis);
+    let longest = 0;
+    let sum = 0;
+    for (let d = 0; d < devices; d++) {
+      const need = read.atEnd[d];
+      atEnd[d] = inside[d] = 0;
+      if (need === 0) continue;
+      atEnd[d] = this.receiving(make, d, need, byShare, size, elementBytes);
+      inside[d] =
+        read.inside[d] === need
+          ? atEnd[d]
+          : this.receiving(make, d, read.inside[d], byShare, size, elementBytes);
+      if (atEnd[d] > longest) longest = atEnd[d];
+      sum += inside[d];
+    }
+    // One device at most lies at either end of the axis: all others need the halos of both sides.
+    let first = 0;
+    let second = 0;
+    let third = 0;
+    let saved = 0;
+    let savedNext = 0;
+    for (let d = 0; d < devices; d++) {
+      const ns = inside[d];
+      if (ns > first) [first, second, third] = [ns, first, second];
+      else if (ns > second) [second, third] = [ns, second];
+      else if (ns > third) third = ns;
+      const less = ns - atEnd[d];
+      if (less > saved) [saved, savedNext] = [less, saved];
+      else if (less > savedNext) savedNext = less;
+    }
+    sum -= saved + savedNext;
+    if (this.isShared) return Math.max(0, sum);
+    const sent = this.sending(make, read, byShare, size, elementBytes);
+    return Math.max(longest, third, sent, make.holderCount > 0 ? sum / make.holderCount : 0);
+  }
+
+  /** What the busiest sender must send because nobody else may hold it. */
+  private sending(
+    make: MakeFacts,
+    read: ReadFacts,
+    byShare: boolean,
+    size: number,
+    elementBytes: number,
+  ): number {
+    const { devices } = this;
+    let longest = 0;
+    for (let from = 0; from < devices; from++) {
+      if (make.most[from] === 0) continue;
+      const elsewhere = make.sum - make.most[from];
+      if (elsewhere >= size) continue;
+      let ns = 0;
+      for (let to = 0; to < devices; to++) {
+        const need = read.atEnd[to];
+        if (to === from || need === 0) continue;
+        const only = need - (byShare ? (need * elsewhere) / size : elsewhere);
+        if (only <= NOTHING) continue;
+        const pair = from * devices + to;
+        ns += this.pairLatency[pair] + only * elementBytes * this.pairNsPerByte[pair];
+      }
+      if (ns > longest) longest = ns;
+    }
+    return longest;
+  }
+
+  private receiving(
+    make: MakeFacts,
+    d: number,
+    need: number,
+    byShare: boolean,
+    size: number,
+    elementBytes: number,
+  ): number {
+    const held = byShare ? need * Math.min(1, make.most[d] / size) : make.most[d];
+    const missing = need - held;
+    if (missing <= NOTHING) return 0;
+    const scale = byShare ? need / size : 1;
+    let messages = 1;
+    const row = d * this.devices;
+    while (messages < this.devices - 1 && make.others[row + messages - 1] * scale < missing - NOTHING)
+      messages++;
+    const at = make.holders * this.devices + d;
+    // Nobody else may hold it: there is no such partition, and no message either.
+    if (this.latency[at] === Infinity) return 0;
+    return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
+  }
+}
+
+function isByShare(made: number, read: number): boolean {
+  if (made === WHOLE_AXIS) return true;
+  return made !== MIXED_AXIS && read !== MIXED_AXIS && made !== read;
+}
+
+function linkOf({ network }: Cluster, from: number, to: number): { latency: number; bandwidth: number } {
+  const link = network.links.find((candidate) => candidate.from === from && candidate.to === to);
+  return { latency: link?.latency ?? network.latency, bandwidth: link?.bandwidth ?? network.bandwidth };
+}

@@ -1,0 +1,66 @@
+import type { Cluster } from '../../cluster/cluster';
+import { tensorBytes } from '../../graph/elementType';
+import type { Graph } from '../../graph/graph';
+import { NONE, type Bytes, type OperatorId, type StorageId, type TensorId } from '../../graph/units';
+import { CostModel } from '../../latency/costModel';
+import { flowOf, type Flow } from '../../latency/flow';
+import type { Box, PartitionRules } from '../../partition/partition';
+import { Regions, type RegionSpace } from '../../partition/regions';
+
+/** A model on a cluster, as the bounds see it. */
+export class BoundScene {
+  readonly flow: Flow;
+  readonly costs: CostModel;
+  readonly regions: Regions;
+  private readonly weightUsers = new Map<TensorId, number>();
+
+  constructor(
+    readonly graph: Graph,
+    readonly rules: PartitionRules,
+    readonly cluster: Cluster,
+  ) {
+    this.flow = flowOf(
+      graph,
+      graph.operators.map(({ id }) => id),
+    );
+    this.costs = new CostModel(cluster);
+    this.regions = new Regions(graph);
+    for (const { weights } of this.flow.operators) {
+      for (const weight of weights) this.weightUsers.set(weight, (this.weightUsers.get(weight) ?? 0) + 1);
+    }
+  }
+
+  space(storage: StorageId): RegionSpace {
+    return this.regions.space(this.graph.storages[storage].tensors[0]);
+  }
+
+  bytes(tensor: TensorId, elements: number): Bytes {
+    return this.regions.bytes(tensor, elements);
+  }
+
+  isOwnWeight(tensor: TensorId): boolean {
+    return this.weightUsers.get(tensor) === 1;
+  }
+
+  boxBytes(tensors: readonly TensorId[], boxes: readonly (Box | undefined)[]): Bytes {
+    let total = 0;
+    tensors.forEach((tensor, position) => {
+      const box = boxes[position];
+      if (tensor === NONE || box === undefined) return;
+      const { type } = this.graph.tensors[tensor];
+      let elements = 1;
+      for (let c = 0; c < box.length; c += 2) elements *= box[c + 1] - box[c];
+      total += type === undefined ? 0 : (tensorBytes(type, elements) ?? 0);
+    });
+    return total;
+  }
+
+  /** Bytes of the boxes of those weights that no other operator uses. */
+  ownWeightBytes(operator: OperatorId, boxes: readonly (Box | undefined)[]): Bytes {
+    const { inputs } = this.graph.operators[operator];
+    const own = inputs.map((tensor, i) =>
+      inputs.indexOf(tensor) === i && this.isOwnWeight(tensor) ? tensor : NONE,
+    );
+    return this.boxBytes(own, boxes);
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * The synchronous model as a pairwise problem over boxes of lengths: a variable per operator, a choice per box,
+ * a cost per box (its step at least) and per pair of boxes of a producer and a reader (their phase at least).
+ * Its minimum is at most the latency of every plan; splitting boxes raises it.
+ */
+import { NONE, type OperatorId } from '../../graph/units';
+import { GATHER } from '../../latency/flow';
+import type { PairwiseProblem } from './elimination';
+import { eliminationOrder } from './elimination';
+import {
+  boxFacts,
+  makeFacts,
+  rootBox,
+  tighten,
+  type BoxFacts,
+  type LengthBox,
+  type MemoryPrices,
+  type ReadFacts,
+} from './lengthBox';
+import { operatorOptions, WHOLE_AXIS, type Option } from './options';
+import { PhaseBound } from './phase';
+import type { BoundScene } from './scene';
+
+/** One storage on its way from the operator that makes it to one that reads it. */
+interface Passage {
+  readonly make: number;
+  readonly read: number;
+  readonly size: number;
+  readonly elementBytes: number;
+}
+
+/** All storages that pass between two operators, with their phases by pair of boxes. */
+interface Link {
+  readonly from: number;
+  readonly to: number;
+  readonly passages: readonly Passage[];
+  /** Row-major over the boxes of `from` and `to`. */
+  table: Float64Array;
+}
+
+export class SynchronousProblem {
+  readonly options: readonly (readonly Option[])[];
+  /** Per variable its boxes, in a fixed order. */
+  readonly boxes: BoxFacts[][];
+  readonly operators: readonly OperatorId[];
+  readonly order: readonly number[];
+  /** Pairs of boxes valued so far: the measure of work. */
+  pairs = 0;
+  private readonly links: Link[] = [];
+  private readonly linksOf: Link[][];
+  private readonly phase: PhaseBound;
+  private readonly inputs: readonly { readonly variable: number; readonly passage: Passage }[];
+  private readonly outputs: readonly { readonly variable: number; readonly passage: Passage }[];
+  private readonly onSink: ReadFacts[] = [];
+
+  constructor(
+    readonly scene: BoundScene,
+    readonly prices: MemoryPrices | undefined,
+  ) {
+    const { flow } = scene;
+    this.operators = flow.steps;
+    this.phase = new PhaseBound(scene.cluster);
+    this.options = this.operators.map((operator) => operatorOptions(scene, operator));
+    this.linksOf = this.operators.map(() => []);
+    const { inputs, outputs } = this.connect();
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.boxes = this.options.map((options, variable) =>
+      options.flatMap((option, index) => this.compiled(variable, rootBox(option, index, this.devices)) ?? []),
+    );
+    for (const link of this.links) link.table = this.freshTable(link);
+    const { unary, edges } = this.pairwise();
+    this.order = eliminationOrder({ unary, edges });
+  }
+
+  get devices(): number {
+    return this.scene.cluster.devices.length;
+  }
+
+  pairwise(): PairwiseProblem {
+    return {
+      unary: this.boxes.map((boxes) => Float64Array.from(boxes, ({ cost }) => cost)),
+      edges: this.links.map(({ from, to, table }) => ({ a: from, b: to, table })),
+    };
+  }
+
+  /** Tightened, with its input and output phases; `undefined` where the box is empty. */
+  compiled(variable: number, box: LengthBox): BoxFacts | undefined {
+    const option = this.options[variable][box.option];
+    const tight = tighten(box, option.length);
+    if (tight === undefined) return undefined;
+    const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices);
+    let { cost } = facts;
+    for (const input of this.inputs) {
+      if (input.variable !== variable) continue;
+      const { passage } = input;
+      cost += this.phaseOf(this.wholeOnSource(passage.size), facts.reads[passage.read], passage);
+    }
+    for (const output of this.outputs) {
+      if (output.variable !== variable) continue;
+      const { passage } = output;
+      cost += this.phaseOf(facts.makes[passage.make], this.onSink[passage.read], passage);
+    }
+    return { ...facts, cost };
+  }
+
+  /** What a box costs together with given boxes of its neighbours. */
+  localCost(variable: number, facts: BoxFacts, choice: ArrayLike<number>): number {
+    let cost = facts.cost;
+    for (const link of this.linksOf[variable]) {
+      cost +=
+        link.from === variable
+          ? this.between(link, facts, this.boxes[link.to][choice[link.to]])
+          : this.between(link, this.boxes[link.from][choice[link.from]], facts);
+    }
+    return cost;
+  }
+
+  /**
+   * Replaces boxes. @param kept per variable the positions that stay, ascending, or `undefined` for all
+   * @param added per variable boxes that follow them
+   */
+  update(kept: readonly (readonly number[] | undefined)[], added: readonly (readonly BoxFacts[])[]): void {
+    const before = this.boxes.map((boxes) => boxes.length);
+    const staying = kept.map((positions, v) => positions ?? Array.from({ length: before[v] }, (_, i) => i));
+    staying.forEach((positions, v) => {
+      if (kept[v] === undefined && added[v].length === 0) return;
+      this.boxes[v] = [...positions.map((i) => this.boxes[v][i]), ...added[v]];
+    });
+    for (const link of this.links) {
+      const { from, to } = link;
+      const isSame = [from, to].every((v) => kept[v] === undefined && added[v].length === 0);
+      if (isSame) continue;
+      const columns = this.boxes[to].length;
+      const table = new Float64Array(this.boxes[from].length * columns);
+      for (let x = 0; x < this.boxes[from].length; x++) {
+        const oldRow = x < staying[from].length ? staying[from][x] * before[to] : NONE;
+        for (let y = 0; y < columns; y++) {
+          table[x * columns + y] =
+            oldRow !== NONE && y < staying[to].length
+              ? link.table[oldRow + staying[to][y]]
+              : this.between(link, this.boxes[from][x], this.boxes[to][y]);
+        }
+      }
+      link.table = table;
+    }
+  }
+
+  private between({ passages }: Link, from: BoxFacts, to: BoxFacts): number {
+    this.pairs++;
+    let ns = 0;
+    for (const passage of passages)
+      ns += this.phaseOf(from.makes[passage.make], to.reads[passage.read], passage);
+    return ns;
+  }
+
+  private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, { size, elementBytes }: Passage): number {
+    return this.phase.least(make, read, size, elementBytes);
+  }
+
+  private wholeOnSource(size: number): BoxFacts['makes'][number] {
+    const { cluster } = this.scene;
+    return makeFacts(
+      Float64Array.from(cluster.devices, (_, d) => (d === cluster.source ? size : 0)),
+      WHOLE_AXIS,
+    );
+  }
+
+  private freshTable(link: Link): Float64Array {
+    const columns = this.boxes[link.to].length;
+    const table = new Float64Array(this.boxes[link.from].length * columns);
+    this.boxes[link.from].forEach((x, i) =>
+      this.boxes[link.to].forEach((y, j) => (table[i * columns + j] = this.between(link, x, y))),
+    );
+    return table;
+  }
+
+  /** Finds every passage of a storage: between operators, from the source, to the sink. */
+  private connect(): {
+    inputs: { variable: number; passage: Passage }[];
+    outputs: { variable: number; passage: Passage }[];
+  } {
+    const { flow, graph } = this.scene;
+    const inputs: { variable: number; passage: Passage }[] = [];
+    const outputs: { variable: number; passage: Passage }[] = [];
+    const byPair = new Map<string, { from: number; to: number; passages: Passage[] }>();
+    flow.storages.forEach(({ producer, readers }, storage) => {
+      // What a view makes beside its first output (a mask, say) costs nothing.
+      if (producer !== NONE && flow.stepOf[producer] === NONE) return;
+      const { size } = this.scene.space(storage);
+      const tensor = graph.storages[storage].tensors[0];
+      const elementBytes = size === 0 ? 0 : this.scene.bytes(tensor, size) / size;
+      const from = producer === NONE ? NONE : flow.stepOf[producer];
+      const make = producer === NONE ? 0 : flow.operators[producer].makes.indexOf(storage);
+      for (const reader of readers) {
+        if (reader === GATHER) {
+          if (from !== NONE)
+            outputs.push({ variable: from, passage: { make, read: this.addSink(size), size, elementBytes } });
+          continue;
+        }
+        const to = flow.stepOf[reader];
+        const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
+        const passage = { make, read, size, elementBytes };
+        if (from === NONE) {
+          inputs.push({ variable: to, passage });
+          continue;
+        }
+        const key = `${from} ${to}`;
+        const pair = byPair.get(key) ?? { from, to, passages: [] };
+        pair.passages.push(passage);
+        byPair.set(key, pair);
+      }
+    });
+    for (const pair of byPair.values()) {
+      const link: Link = { ...pair, table: new Float64Array(0) };
+      this.links.push(link);
+      this.linksOf[pair.from].push(link);
+      this.linksOf[pair.to].push(link);
+    }
+    return { inputs, outputs };
+  }
+
+  private addSink(size: number): number {
+    const { cluster } = this.scene;
+    const needs = Float64Array.from(cluster.devices, (_, d) => (d === cluster.sink ? size : 0));
+    return this.onSink.push({ atEnd: needs, inside: needs, axis: WHOLE_AXIS }) - 1;
+  }
+}

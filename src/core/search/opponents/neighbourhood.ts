@@ -1,0 +1,120 @@
+/**
+ * Fast plans for the synchronous model: the exact optimum over a few genes per operator, again and again around
+ * the last one (very large neighbourhood search, each neighbourhood solved by variable elimination). Every round
+ * includes the plan at hand, so it never gets worse; it ends where no neighbourhood holds a better plan.
+ */
+import { NONE, type OperatorId } from '../../graph/units';
+import { wholeGene, type Gene } from '../../latency/gene';
+import type { Workload } from '../../latency/workload';
+import { GeneProblem, type GeneCost } from './geneProblem';
+import { balancedCuts, cutsByShares, deviceSets } from './shares';
+
+/** Combinations that one bucket of the elimination may range over. */
+const TABLE_LIMIT = 300_000;
+
+export interface Found {
+  /** In step order. */
+  readonly genes: readonly Gene[];
+  /** Latency with the extra costs. */
+  readonly cost: number;
+}
+
+/** @param rounds at most so many neighbourhoods */
+export function neighbourhoodOptimum(
+  problem: GeneProblem,
+  start: readonly Gene[] | undefined,
+  rounds: number,
+  extra?: GeneCost,
+): Found {
+  const { workload } = problem;
+  const common = workload.flow.steps.map((operator) => commonGenes(workload, operator));
+  let best: Found = problem.fastest(
+    common.map((genes, step) => (start === undefined ? genes : [start[step], ...genes])),
+    TABLE_LIMIT,
+    extra,
+  );
+  for (let round = 0; round < rounds; round++) {
+    const candidates = best.genes.map((gene, step) => around(workload, best.genes, step, gene, round));
+    const next = problem.fastest(candidates, TABLE_LIMIT, extra);
+    const hasEnded = next.cost >= best.cost && round > 0;
+    if (next.cost < best.cost) best = next;
+    if (hasEnded) break;
+  }
+  return best;
+}
+
+/** Whole on each device, and each split balanced over each set of devices. */
+export function commonGenes(workload: Workload, operator: OperatorId): Gene[] {
+  const { cluster, genes: table } = workload;
+  const count = cluster.devices.length;
+  const speeds = cluster.devices.map(({ compute }) => compute);
+  const genes = cluster.devices.map((_, device) => wholeGene(device, count));
+  table.splits(operator).forEach((split, position) => {
+    for (const set of deviceSets(speeds)) {
+      if (set.length < 2) continue;
+      const shardNs = (device: number, units: number): number =>
+        table.shardNs(operator, position, device, 0, units * split.unit);
+      const shares = speeds.map((speed, device) => (set.includes(device) ? speed : 0));
+      for (const cuts of [cutsByShares(split, shares), balancedCuts(split, set, count, shardNs)]) {
+        genes.push({ split: position, cuts, reduceOn: split.dimension === 'K' ? cluster.sink : NONE });
+      }
+    }
+  });
+  return genes;
+}
+
+/** The gene, each of its cuts moved by one unit or more, and the neighbours' shares along its own axes. */
+function around(workload: Workload, genes: readonly Gene[], step: number, gene: Gene, round: number): Gene[] {
+  const { flow, genes: table, cluster } = workload;
+  const operator = flow.steps[step];
+  const splits = table.splits(operator);
+  const found: Gene[] = [gene];
+  const adjacent = neighbours(workload, step);
+  for (const other of adjacent) {
+    const theirs = genes[other];
+    if (theirs.split === NONE) {
+      found.push(theirs);
+      continue;
+    }
+    const theirSplit = table.splits(flow.steps[other])[theirs.split];
+    splits.forEach(({ dimension, length, unit }, position) => {
+      if (dimension !== theirSplit.dimension) return;
+      const cuts = theirs.cuts.map((cut) => Math.round((cut * length) / theirSplit.length / unit) * unit);
+      found.push({ split: position, cuts, reduceOn: dimension === 'K' ? cluster.sink : NONE });
+    });
+  }
+  if (gene.split !== NONE) {
+    const { unit, length } = splits[gene.split];
+    const steps = round % 2 === 0 ? [1, 2] : [1, Math.max(2, Math.round(length / unit / 16))];
+    for (let from = 1; from < gene.cuts.length - 1; from++) {
+      for (let to = from; to < gene.cuts.length - 1; to++) {
+        for (const by of steps) {
+          for (const sign of [-1, 1]) found.push(moved(gene, from, to, sign * by * unit, length));
+        }
+      }
+    }
+    if (gene.reduceOn !== NONE)
+      cluster.devices.forEach((_, device) => found.push({ ...gene, reduceOn: device }));
+  }
+  return found;
+}
+
+/** Cuts `[from, to]` moved together, kept in order. */
+function moved(gene: Gene, from: number, to: number, by: number, length: number): Gene {
+  const cuts = [...gene.cuts];
+  for (let c = from; c <= to; c++) cuts[c] = Math.min(length, Math.max(0, cuts[c] + by));
+  for (let c = from - 1; c > 0; c--) cuts[c] = Math.min(cuts[c], cuts[c + 1]);
+  for (let c = to + 1; c < cuts.length; c++) cuts[c] = Math.max(cuts[c], cuts[c - 1]);
+  return { ...gene, cuts };
+}
+
+function neighbours({ flow }: Workload, step: number): number[] {
+  const { reads, makes } = flow.operators[flow.steps[step]];
+  const found = new Set<number>();
+  for (const { storage } of reads) {
+    if (flow.storages[storage].producer !== NONE) found.add(flow.stepOf[flow.storages[storage].producer]);
+  }
+  for (const storage of makes)
+    for (const reader of flow.storages[storage].readers) if (reader >= 0) found.add(flow.stepOf[reader]);
+  return [...found];
+}

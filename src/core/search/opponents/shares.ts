@@ -1,0 +1,70 @@
+/** Cuts of an axis over devices: by given shares, by speed, on a grid. All cuts are multiples of the unit. */
+import type { DeviceId } from '../../graph/units';
+import type { Split } from '../../partition/partition';
+
+/** Cuts `[0, ..., length]` closest to the shares' running sums; a share of 0 gets nothing. */
+export function cutsByShares(split: Split, shares: readonly number[]): number[] {
+  const units = split.length / split.unit;
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  const cuts = [0];
+  let sum = 0;
+  shares.forEach((share, device) => {
+    sum += share;
+    const isLast = shares.slice(device + 1).every((rest) => rest === 0);
+    const at = isLast ? units : Math.round((units * sum) / total);
+    cuts.push((share === 0 ? cuts[device] / split.unit : at) * split.unit);
+  });
+  return cuts;
+}
+
+/**
+ * Cuts that make the slowest shard as fast as whole units allow: each next unit goes to the device that would
+ * then end first (optimal for shard times that rise with the length).
+ * @param shardNs time of so many units on a device
+ */
+export function balancedCuts(
+  split: Split,
+  devices: readonly DeviceId[],
+  count: number,
+  shardNs: (device: DeviceId, units: number) => number,
+): number[] {
+  const units = new Array<number>(count).fill(0);
+  for (let left = split.length / split.unit; left > 0; left--) {
+    let best = devices[0];
+    let bestNs = Infinity;
+    for (const device of devices) {
+      const ns = shardNs(device, units[device] + 1);
+      if (ns < bestNs) [best, bestNs] = [device, ns];
+    }
+    units[best]++;
+  }
+  const cuts = [0];
+  units.forEach((share, device) => cuts.push(cuts[device] + share * split.unit));
+  return cuts;
+}
+
+/** All ways to write `parts` as an ordered sum over `devices` devices. */
+export function* gridShares(parts: number, devices: number): Generator<number[]> {
+  if (devices === 1) {
+    yield [parts];
+    return;
+  }
+  for (let first = 0; first <= parts; first++) {
+    for (const rest of gridShares(parts - first, devices - 1)) yield [first, ...rest];
+  }
+}
+
+/** Every non-empty set of devices, the largest first; of many devices only the sets of the fastest. */
+export function deviceSets(speeds: readonly number[]): DeviceId[][] {
+  const all = speeds.map((_, device) => device);
+  if (speeds.length > MOST_DEVICES_FOR_ALL_SETS) {
+    const fastest = [...all].sort((a, b) => speeds[b] - speeds[a] || a - b);
+    return all.map((size) => fastest.slice(0, speeds.length - size).sort((a, b) => a - b));
+  }
+  const sets: DeviceId[][] = [];
+  for (let set = 1; set < 1 << speeds.length; set++)
+    sets.push(all.filter((device) => (set & (1 << device)) !== 0));
+  return sets.sort((a, b) => b.length - a.length);
+}
+
+const MOST_DEVICES_FOR_ALL_SETS = 5;
