@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { FuseRule } from '../core/graph/graph';
+import { InputError } from '../core/graph/problem';
 import { type Analysis, analyzeFile } from '../engine/analyze';
 import { bindingsOption, choiceOption, type CommandOption, type Invocation } from './command';
 
@@ -21,8 +22,19 @@ export function openModel(invocation: Invocation): Analysis {
   return openModelWith(invocation.files[0], bindingsOption(invocation), fuse);
 }
 
+/** A refusal names the file. */
 export function openModelWith(path: string, bindings: ReadonlyMap<string, number>, fuse: FuseRule): Analysis {
-  return analyzeFile(path, { bindings, fuse });
+  try {
+    const source = new FileByteSource(path);
+    try {
+      return analyzeModel(source, { bindings, fuse });
+    } finally {
+      source.close();
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${basename(path)}: ${error.message}`, error.offset);
+  }
 }
 
 export function modelName(invocation: Invocation): string {

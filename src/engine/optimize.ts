@@ -12,7 +12,7 @@ import { partitionRules } from '../core/partition/rules';
 import { buildPlan } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import type { Plan } from '../core/plan/plan';
-import type { PartitionResult, Strategy } from '../core/search/geneflow/problem';
+import type { PartitionResult, SeedResult, Strategy } from '../core/search/geneflow/problem';
 import { type MakePool, searchPartition } from '../core/search/geneflow/searchPartition';
 import type { Analysis } from './analyze';
 import { fileSha256 } from './planFile';
@@ -39,6 +39,9 @@ export const DEFAULT_OPTIMIZE_OPTIONS: OptimizeOptions = {
   evaluations: 500_000,
   order: 'btsearch',
 };
+
+/** How the seeds that put everything on one device are named. */
+const SINGLE_DEVICE_PREFIX = 'single ';
 
 /** What the optimizer is doing, and the best figures so far. */
 export type OptimizeProgress =
@@ -162,10 +165,19 @@ function boundSymbols(symbols: ReadonlyMap<string, number | undefined>): Record<
   return Object.fromEntries(bound.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Every opponent's latency; `singleDevice` is the best device alone, a valid one where there is any. */
 function baselines({ seeds }: PartitionResult): Plan['latency']['baselines'] {
-  return Object.fromEntries(
-    seeds.map(({ name, latencyNs, valid }) => [name, { seconds: latencyNs / 1e9, valid }]),
-  );
+  const entry = ({ latencyNs, valid }: SeedResult): { seconds: Seconds; valid: boolean } => ({
+    seconds: latencyNs / 1e9,
+    valid,
+  });
+  const singles = seeds.filter(({ name }) => name.startsWith(SINGLE_DEVICE_PREFIX));
+  const better = (a: SeedResult, b: SeedResult): SeedResult =>
+    (a.valid === b.valid ? a.latencyNs <= b.latencyNs : a.valid) ? a : b;
+  return {
+    ...(singles.length === 0 ? {} : { singleDevice: entry(singles.reduce(better)) }),
+    ...Object.fromEntries(seeds.map((seed) => [seed.name, entry(seed)])),
+  };
 }
 
 function noPlanSentence({ timeline }: PartitionResult, cluster: Cluster): string {

@@ -14,7 +14,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function parseCluster(json: unknown): Cluster {
   const value = typeof json === 'string' ? parseJson(json) : json;
-  const fields = object(value, 'The cluster', ['name', 'devices', 'network', 'source', 'sink']);
+  const fields = object(value, 'The cluster', ['$schema', 'name', 'devices', 'network', 'source', 'sink']);
   const name = text(fields['name'], 'name');
   const devices = list(fields['devices'], 'devices').map(parseDevice);
   checkDevices(devices);

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommandLine } from '../../../src/cli/run';
+import { doorbellModel } from '../../../src/engine/example/doorbell';
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function run(argv: readonly string[], cancelled = () => false): Promise<Ran> {
+  let out = '';
+  let error = '';
+  const status = await runCommandLine(argv, {
+    write: (text) => void (out += text),
+    writeError: (text) => void (error += text),
+    isTerminal: false,
+    cancelled,
+  });
+  return { status, out, error };
+}
+
+const FEW = ['--evaluations', '2000'];
+
+describe('command line', () => {
+  let folder: string;
+  let model: string;
+  const file = (name: string): string => join(folder, name);
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'memorianova-cli-'));
+    model = file('doorbell.onnx');
+    writeFileSync(model, doorbellModel());
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('inspects a model, for people and as JSON', async () => {
+    const text = await run(['inspect', model]);
+    assert.equal(text.status, 0);
+    assert.match(text.out, /operators, weights .* MFLOP/);
+    const json = JSON.parse((await run(['inspect', model, '--json'])).out) as {
+      operators: unknown[];
+      problems: unknown[];
+    };
+    assert.ok(json.operators.length > 20);
+    assert.deepEqual(json.problems, []);
+  });
+
+  it('proves an order', async () => {
+    const { out, status } = await run(['order', model, '--json']);
+    assert.equal(status, 0);
+    const order = JSON.parse(out) as {
+      status: string;
+      peakBytes: number;
+      lowerBoundBytes: number;
+      baselines: Record<string, { peakBytes: number }>;
+    };
+    assert.equal(order.status, 'optimal');
+    assert.equal(order.peakBytes, order.lowerBoundBytes);
+    for (const { peakBytes } of Object.values(order.baselines)) assert.ok(order.peakBytes <= peakBytes);
+  });
+
+  for (const strategy of ['hybrid', 'horizontal', 'vertical']) {
+    for (const latency of ['overlapped', 'synchronous']) {
+      it(`makes a ${strategy} plan (${latency}) that its checker accepts, the same bytes twice`, async () => {
+        const options = [...FEW, '--strategy', strategy, '--latency', latency];
+        const [first, second] = [file('a.json'), file('b.json')];
+        assert.equal((await run(['optimize', model, '--out', first, ...options])).status, 0);
+        assert.equal((await run(['optimize', model, '--out', second, ...options])).status, 0);
+        assert.equal(readFileSync(first, 'utf8'), readFileSync(second, 'utf8'));
+        const checked = await run(['check', model, first]);
+        assert.equal(checked.status, 0, checked.out);
+      });
+    }
+  }
+
+  it('saves the plan beside the model and refuses it for another model', async () => {
+    const { status, out } = await run(['optimize', model, ...FEW]);
+    assert.equal(status, 0);
+    assert.match(out, /best single device/);
+    const plan = file('doorbell.memorianova.json');
+    assert.ok(existsSync(plan));
+    const other = file('other.onnx');
+    writeFileSync(other, Buffer.concat([doorbellModel(), Buffer.from([0x2a, 0x00])]));
+    const checked = await run(['check', other, plan]);
+    assert.equal(checked.status, 1);
+    assert.match(checked.out, /another model/);
+  });
+
+  it('keeps the best plan when cancelled', async () => {
+    let calls = 0;
+    const out = file('cancelled.json');
+    const { status } = await run(['optimize', model, '--out', out], () => ++calls > 50);
+    assert.equal(status, 0);
+    assert.equal((JSON.parse(readFileSync(out, 'utf8')) as { stopped: string }).stopped, 'cancel');
+    assert.equal((await run(['check', model, out])).status, 0);
+  });
+
+  describe('bad input: one sentence, nothing lost', () => {
+    const cluster = {
+      name: 'c',
+      devices: [{ name: 'a', memory: '1 MiB', compute: '1 GFLOP/s', operatorOverhead: '1 us' }],
+      network: { kind: 'switched', bandwidth: '1 MB/s', latency: '1 ms' },
+    };
+    const cases: readonly [what: string, content: Buffer | string, message: RegExp][] = [
+      ['an empty file', '', /empty/],
+      ['text renamed .onnx', 'Dear model, I am not a model.', /./],
+      ['a truncated model', Buffer.from(doorbellModel().subarray(0, 40_000)), /./],
+    ];
+    for (const [what, content, message] of cases) {
+      it(what, async () => {
+        const path = file('broken.onnx');
+        writeFileSync(path, content);
+        for (const command of ['inspect', 'order', 'optimize']) refused(await run([command, path]), message);
+        assert.ok(!existsSync(file('broken.memorianova.json')));
+      });
+    }
+
+    const clusters: readonly [what: string, value: unknown, message: RegExp][] = [
+      ['an unknown cluster field', { ...cluster, colour: 'red' }, /colour/],
+      ['a cluster that is no JSON', 'devices: none', /JSON/],
+      ['a cluster too small for the model', cluster, /a lacks/],
+    ];
+    for (const [what, value, message] of clusters) {
+      it(what, async () => {
+        const path = file('bad.cluster.json');
+        writeFileSync(path, typeof value === 'string' ? value : JSON.stringify(value));
+        const out = file('kept.json');
+        writeFileSync(out, 'precious');
+        refused(await run(['optimize', model, '--cluster', path, '--out', out, ...FEW]), message);
+        assert.equal(readFileSync(out, 'utf8'), 'precious');
+      });
+    }
+
+    it('a file that is not there', async () => {
+      refused(await run(['inspect', file('nowhere.onnx')]), /nowhere\.onnx.*does not exist/);
+      refused(await run(['optimize', model, '--cluster', file('nowhere.json')]), /no such file/i);
+      refused(
+        await run(['optimize', model, '--out', join(folder, 'no', 'where.json'), ...FEW]),
+        /could not be written/,
+      );
+    });
+
+    function refused({ status, error, out }: Ran, message: RegExp): void {
+      assert.equal(status, 1);
+      assert.equal(out, '');
+      assert.match(error, /^memorianova: [^\n]+\n$/);
+      assert.match(error, message);
+    }
+  });
+
+  it('answers wrong usage with status 2', async () => {
+    for (const argv of [
+      [],
+      ['dance'],
+      ['order'],
+      ['inspect', model, '--colour'],
+      ['optimize', model, '--seed', 'x'],
+      ['optimize', model, '--strategy', 'diagonal'],
+      ['inspect', model, '--bind', 'N'],
+    ]) {
+      const { status, error, out } = await run(argv);
+      assert.equal(status, 2, argv.join(' '));
+      assert.match(error + out, /memorianova/);
+    }
+  });
+});
