@@ -25,12 +25,7 @@ export function openModel(invocation: Invocation): Analysis {
 /** A refusal names the file. */
 export function openModelWith(path: string, bindings: ReadonlyMap<string, number>, fuse: FuseRule): Analysis {
   try {
-    const source = new FileByteSource(path);
-    try {
-      return analyzeModel(source, { bindings, fuse });
-    } finally {
-      source.close();
-    }
+    return analyzeFile(path, { bindings, fuse });
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${basename(path)}: ${error.message}`, error.offset);
