@@ -14,6 +14,7 @@ const BUNDLES: readonly { entry: string; options: BuildOptions }[] = [
     options: { outfile: 'dist/extension.js', ...NODE, external: ['vscode'] },
   },
   { entry: 'src/worker/main.ts', options: { outfile: 'dist/worker.js', ...NODE } },
+  { entry: 'src/engine/islandWorker.ts', options: { outfile: 'dist/islandWorker.js', ...NODE } },
   { entry: 'src/cli/main.ts', options: { outfile: 'dist/cli.js', ...NODE } },
   { entry: 'webview/main.ts', options: { outfile: 'dist/webview.js', ...BROWSER } },
 ];

@@ -21,6 +21,15 @@ export function wholeGene(device: DeviceId, devices: number): Gene {
   return { split: NONE, cuts, reduceOn: NONE };
 }
 
+export function isSameGene(a: Gene, b: Gene): boolean {
+  return (
+    a === b ||
+    (a.split === b.split &&
+      a.reduceOn === b.reduceOn &&
+      a.cuts.every((cut, position) => cut === b.cuts[position]))
+  );
+}
+
 /** Devices with a part, ascending. */
 export function geneDevices({ cuts }: Gene): DeviceId[] {
   const devices: DeviceId[] = [];

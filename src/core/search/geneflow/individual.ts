@@ -1,5 +1,6 @@
 import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
+import { isSameGene } from '../../latency/gene';
 
 /** A plan in a population: its chromosome (views have no gene) and what it is worth. */
 export interface Individual {
@@ -20,7 +21,10 @@ export function isBetter(a: Fitness, b: Fitness): boolean {
 }
 
 export function isSamePlan(a: Individual, b: Individual): boolean {
-  return a.latencyNs === b.latencyNs && a.genome.every((gene, operator) => gene === b.genome[operator]);
+  if (a.latencyNs !== b.latencyNs || a.violation !== b.violation) return false;
+  return a.genome.every(
+    (gene, operator) => gene === undefined || isSameGene(gene.gene, b.genome[operator]!.gene),
+  );
 }
 
 export function bestOf(individuals: readonly Individual[]): Individual {

@@ -2,7 +2,7 @@ import { seededRandom, type Random } from '../../graph/random';
 import type { Nanoseconds } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { Evaluator } from '../../latency/evaluator';
-import type { Gene } from '../../latency/gene';
+import { isSameGene, type Gene } from '../../latency/gene';
 import { crossAnywhere, crossAtCuts, GraphCuts } from './crossover';
 import { bestOf, isBetter, isSamePlan, type Fitness, type Individual } from './individual';
 import { movesAround } from './localSearch';
@@ -166,7 +166,7 @@ export class Island {
       const genome = [...best.genome];
       let isChange = false;
       for (const gene of move) {
-        if (genome[gene.operator] !== gene) isChange = true;
+        if (!isSameGene(genome[gene.operator]!.gene, gene.gene)) isChange = true;
         genome[gene.operator] = gene;
       }
       if (!isChange) continue;

@@ -1,0 +1,133 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { Cluster } from '../core/cluster/cluster';
+import type { Graph } from '../core/graph/graph';
+import type { OperatorId } from '../core/graph/units';
+import { ISLANDS, type IslandPool, type IslandReport } from '../core/search/geneflow/islandPool';
+import type { PartitionOptions, Seed, SeedResult } from '../core/search/geneflow/problem';
+import type { MakePool } from '../core/search/geneflow/searchPartition';
+
+/** What a worker needs to set its islands up. */
+export interface IslandWorkerData {
+  readonly graph: Graph;
+  readonly cluster: Cluster;
+  readonly order: readonly OperatorId[];
+  readonly options: PartitionOptions;
+  /** Positions of its islands among all. */
+  readonly islands: readonly number[];
+  /** One 32-bit flag: not zero once the search should come to an end. */
+  readonly stop: SharedArrayBuffer;
+}
+
+export type IslandRequest =
+  | { readonly kind: 'start'; readonly seeds: readonly Seed[] }
+  | {
+      readonly kind: 'run';
+      readonly evaluations: number;
+      readonly immigrants: readonly (IslandReport | undefined)[];
+    };
+
+export type IslandReply =
+  | { readonly kind: 'start'; readonly results: readonly SeedResult[] }
+  | { readonly kind: 'run'; readonly reports: readonly IslandReport[] };
+
+/** How often a running epoch looks whether it should stop. */
+const STOP_POLL_MS = 25;
+
+/**
+ * Pools whose islands are spread over worker threads, one per processor at most.
+ * @param workerFile the bundle of `islandWorker.ts`
+ */
+export function workerIslandPool(workerFile: string, workers = availableParallelism()): MakePool {
+  return ({ graph, cluster, order, options }, stop) => {
+    const flag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const count = Math.max(1, Math.min(workers, ISLANDS));
+    const members = Array.from({ length: count }, (_, first) => {
+      const islands = Array.from({ length: ISLANDS }, (_unused, island) => island).filter(
+        (island) => island % count === first,
+      );
+      return new IslandWorker(workerFile, { graph, cluster, order, options, islands, stop: flag });
+    });
+    return new WorkerIslandPool(members, () => {
+      if (stop()) Atomics.store(new Int32Array(flag), 0, 1);
+    });
+  };
+}
+
+class WorkerIslandPool implements IslandPool {
+  constructor(
+    private readonly members: readonly IslandWorker[],
+    private readonly passStopOn: () => void,
+  ) {}
+
+  async start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {
+    const replies = await this.ask(() => ({ kind: 'start', seeds }));
+    const [first] = replies;
+    return first.kind === 'start' ? first.results : [];
+  }
+
+  async run(
+    evaluations: number,
+    immigrants: readonly (IslandReport | undefined)[],
+  ): Promise<readonly IslandReport[]> {
+    const replies = await this.ask(({ islands }) => ({
+      kind: 'run',
+      evaluations,
+      immigrants: islands.map((island) => immigrants[island]),
+    }));
+    const reports = new Array<IslandReport>(ISLANDS);
+    replies.forEach((reply, member) => {
+      if (reply.kind !== 'run') return;
+      this.members[member].islands.forEach((island, position) => (reports[island] = reply.reports[position]));
+    });
+    return reports;
+  }
+
+  dispose(): void {
+    for (const member of this.members) member.end();
+  }
+
+  private async ask(request: (member: IslandWorker) => IslandRequest): Promise<readonly IslandReply[]> {
+    this.passStopOn();
+    const poll = setInterval(() => this.passStopOn(), STOP_POLL_MS);
+    try {
+      return await Promise.all(this.members.map((member) => member.ask(request(member))));
+    } finally {
+      clearInterval(poll);
+    }
+  }
+}
+
+/** One thread with some of the islands; answers one request at a time. */
+class IslandWorker {
+  readonly islands: readonly number[];
+  private readonly worker: Worker;
+  private settle: { resolve(reply: IslandReply): void; reject(error: Error): void } | undefined;
+  private failure: Error | undefined;
+
+  constructor(file: string, data: IslandWorkerData) {
+    this.islands = data.islands;
+    this.worker = new Worker(file, { workerData: data });
+    this.worker.on('message', (reply: IslandReply) => this.settle?.resolve(reply));
+    this.worker.on('error', (error) => this.fail(error));
+    this.worker.on('exit', () => this.fail(new Error('A worker of the search ended early.')));
+  }
+
+  ask(request: IslandRequest): Promise<IslandReply> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) return reject(this.failure);
+      this.settle = { resolve, reject };
+      this.worker.postMessage(request);
+    });
+  }
+
+  end(): void {
+    this.settle = undefined;
+    void this.worker.terminate();
+  }
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.settle?.reject(error);
+  }
+}

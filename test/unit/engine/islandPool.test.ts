@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { build } from 'esbuild';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { smartHome } from '../../../src/core/cluster/smartHome';
+import { seededRandom } from '../../../src/core/graph/random';
+import { partitionRules } from '../../../src/core/partition/rules';
+import type { PartitionProblem } from '../../../src/core/search/geneflow/problem';
+import { searchPartition } from '../../../src/core/search/geneflow/searchPartition';
+import { workerIslandPool } from '../../../src/engine/islandPool';
+import { freeControl } from '../../support/control';
+import { randomNet } from '../../support/netGraph';
+
+describe('islands in workers', () => {
+  let folder = '';
+  let file = '';
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'memorianova-'));
+    file = join(folder, 'islandWorker.js');
+    const entry = resolve(__dirname, '../../../src/engine/islandWorker.ts');
+    await build({ entryPoints: [entry], outfile: file, bundle: true, platform: 'node', logLevel: 'error' });
+  });
+
+  after(() => rm(folder, { recursive: true }));
+
+  function problem(evaluations: number): PartitionProblem {
+    const graph = randomNet(seededRandom(9), 14);
+    const order = graph.operators.map(({ id }) => id);
+    const options = {
+      seed: 3,
+      latency: 'overlapped',
+      strategy: 'hybrid',
+      evaluations,
+      freeOrder: false,
+    } as const;
+    return { graph, rules: partitionRules(graph), cluster: smartHome(), order, options };
+  }
+
+  it('find the same plan as on one thread, whatever their number', async () => {
+    const local = await searchPartition(problem(4000), freeControl());
+    for (const workers of [1, 2, 3]) {
+      const found = await searchPartition(problem(4000), freeControl(), workerIslandPool(file, workers));
+      assert.deepEqual(found, local);
+    }
+  });
+
+  it('stop soon after they are told to', async () => {
+    const end = performance.now() + 300;
+    const control = { ...freeControl(), cancelled: () => performance.now() > end };
+    const found = await searchPartition(problem(50_000_000), control, workerIslandPool(file, 2));
+    assert.equal(found.stopped, 'cancel');
+    assert.ok(performance.now() < end + 1000);
+  });
+});
