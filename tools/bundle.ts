@@ -1,7 +1,7 @@
 import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { cp, rm } from 'node:fs/promises';
+import { basename, dirname, resolve } from 'node:path';
 import { projectFolder } from './project';
 
 const NODE: BuildOptions = { platform: 'node', target: 'node20', format: 'cjs' };
@@ -18,6 +18,9 @@ const BUNDLES: readonly { entry: string; options: BuildOptions }[] = [
   { entry: 'src/cli/main.ts', options: { outfile: 'dist/cli.js', ...NODE } },
   { entry: 'webview/main.ts', options: { outfile: 'dist/webview.js', ...BROWSER } },
 ];
+
+/** ONNX Runtime's one file for every platform, which verification reads beside the worker. */
+const RUNTIME = 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm';
 
 /** The integration suite, each file found by pattern: VS Code's extension host loads plain JavaScript. */
 const TESTS: BuildOptions = {
@@ -66,6 +69,7 @@ export async function bundle(options: { minify: boolean; tests: boolean }): Prom
     logLevel: 'warning',
     plugins: [inlineWorkers],
   };
+  await cp(projectFolder(RUNTIME), projectFolder('dist', basename(RUNTIME)));
   await Promise.all([
     ...present.map((bundle) =>
       build({ ...common, ...bundle.options, entryPoints: [bundle.entry], minify: options.minify }),

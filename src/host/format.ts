@@ -44,5 +44,5 @@ export function progressText({ phase, bestSeconds, boundSeconds, bestPeakBytes }
 }
 
 function threeDigits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

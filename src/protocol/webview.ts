@@ -212,9 +212,9 @@ export interface TensorDetails extends OperandDetails {
 
 export interface CostAnalysis {
   readonly cluster: string;
-  readonly latency: 'overlapped' | 'synchronous';
+  /** Empty for a view, which costs nothing. */
   readonly alternatives: readonly CostAlternative[];
-  /** Position of the cheapest alternative that fits. */
+  /** Position of the alternative with the least time, `NONE` where there is none. */
   readonly cheapest: number;
 }
 
@@ -222,6 +222,8 @@ export interface CostAlternative {
   readonly dimension: Dimension;
   readonly axis: number;
   readonly shares: number;
+  /** `computeSeconds + transferSeconds`. */
+  readonly seconds: Seconds;
   readonly computeSeconds: Seconds;
   readonly transferSeconds: Seconds;
   readonly trafficBytes: Bytes;
@@ -229,6 +231,7 @@ export interface CostAlternative {
     readonly device: string;
     readonly start: number;
     readonly end: number;
+    readonly computeSeconds: Seconds;
     readonly weightBytes: Bytes;
     readonly inputBytes: Bytes;
     readonly haloBytes: Bytes;
@@ -259,10 +262,10 @@ export interface VerificationResult {
   readonly summary: string;
   readonly tensors: readonly {
     readonly name: string;
+    /** A split operator; `null` for an output of the model. */
     readonly operator: OperatorId | null;
     readonly largestAbsolute: number;
     readonly largestRelative: number;
-    readonly tolerance: number;
     readonly passed: boolean;
   }[];
 }

@@ -6,9 +6,11 @@ import type { Handlers } from '../protocol/rpc';
 import type { RunProgress } from '../protocol/webview';
 import type { ClusterSummary, HostToWorker } from '../protocol/worker';
 import { OpenModel } from './openModel';
+import { optimize } from './optimize';
+import { verify } from './verify';
 
 /** Answers of one worker: it holds at most one open model, which detail requests speak of. */
-export function workerHandlers(_report: (progress: RunProgress) => void): Handlers<HostToWorker> {
+export function workerHandlers(report: (progress: RunProgress) => void): Handlers<HostToWorker> {
   let open: OpenModel | undefined;
   const model = (): OpenModel => {
     if (open === undefined) throw new InputError('No model is open.');
@@ -23,15 +25,15 @@ export function workerHandlers(_report: (progress: RunProgress) => void): Handle
       },
       operatorDetails: ({ operator, graph }) => model().operatorDetails(operator, graph),
       tensorDetails: ({ tensor, graph }) => model().tensorDetails(tensor, graph),
-      costAnalysis: () => Promise.reject(new InputError('The engine cannot do this yet.')),
+      costAnalysis: ({ operator }) => model().costAnalysis(operator),
       body: ({ operator, graph, body }) => model().body(operator, graph, body),
       cluster: ({ text }) => summaryOf(parseCluster(text)),
       exampleCluster: () => ({
         text: `${JSON.stringify(SMART_HOME_FILE, undefined, 2)}\n`,
         summary: summaryOf(parseCluster(SMART_HOME_FILE)),
       }),
-      optimize: () => Promise.reject(new InputError('The engine cannot do this yet.')),
-      verify: () => Promise.reject(new InputError('The engine cannot do this yet.')),
+      optimize: (request) => optimize(request, report),
+      verify: (request) => verify(request, report),
       export: () => Promise.reject(new InputError('The engine cannot do this yet.')),
     },
     notices: {},

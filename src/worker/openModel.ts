@@ -1,5 +1,7 @@
 import { bodyGraph, bodyNames, nodesInside, type BodyStep } from '../core/analysis/bodyGraph';
 import { functionTable } from '../core/analysis/source';
+import { parseCluster } from '../core/cluster/parse';
+import { smartHome } from '../core/cluster/smartHome';
 import type { Graph, Operator } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
 import type { OperatorId, TensorId } from '../core/graph/units';
@@ -8,8 +10,9 @@ import type { ModelNode } from '../core/onnx/model';
 import type { Plan } from '../core/plan/plan';
 import { analyzeModel, analyzeStructure, type Analysis, type AnalysisOptions } from '../engine/analyze';
 import { FileByteSource } from '../engine/byteSource';
-import type { BodyGraph, GraphId, OperatorDetails, TensorDetails } from '../protocol/webview';
+import type { BodyGraph, CostAnalysis, GraphId, OperatorDetails, TensorDetails } from '../protocol/webview';
 import type { ModelSource, OpenedModel, OpenRequest } from '../protocol/worker';
+import { CostAnalyzer } from './costAnalysis';
 import { operatorDetails, tensorDetails } from './details';
 import { findPlan, planState, type FoundPlan } from './openPlan';
 import { modelProperties } from './properties';
@@ -26,6 +29,7 @@ interface ShownGraph {
 export class OpenModel {
   /** By `GraphId`: the main graph first, bodies as they are asked for. */
   private readonly shown: ShownGraph[];
+  private costs: CostAnalyzer | undefined;
 
   private constructor(
     readonly name: string,
@@ -85,6 +89,13 @@ export class OpenModel {
     if (shown.graph.tensors[tensor] === undefined) throw new InputError(`There is no tensor ${tensor}.`);
     const isMain = shown.trail.length === 0;
     return tensorDetails(shown.graph, tensor, isMain ? this.analysis.model.graph.initializers : []);
+  }
+
+  /** On the plan's cluster, or the built-in one. */
+  costAnalysis(operator: OperatorId): CostAnalysis {
+    operatorOf(this.graph, operator);
+    this.costs ??= new CostAnalyzer(this.graph, this.plan ? parseCluster(this.plan.cluster) : smartHome());
+    return this.costs.analyze(operator);
   }
 
   body(operator: OperatorId, graph: GraphId, body: string): BodyGraph {

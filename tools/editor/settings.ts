@@ -8,6 +8,7 @@ export const QUIET_SETTINGS = {
   'extensions.autoCheckUpdates': false,
   'update.mode': 'none',
   'chat.disableAIFeatures': true,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'chat.commandCenter.enabled': false,
 } as const;
 

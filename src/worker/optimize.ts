@@ -1,0 +1,98 @@
+import { basename } from 'node:path';
+import type { Cluster } from '../core/cluster/cluster';
+import { parseCluster } from '../core/cluster/parse';
+import { smartHome } from '../core/cluster/smartHome';
+import { InputError } from '../core/graph/problem';
+import { encodePlan } from '../core/plan/codec';
+import type { Plan } from '../core/plan/plan';
+import { analyzeModel } from '../engine/analyze';
+import { FileByteSource } from '../engine/byteSource';
+import { controlWith } from '../engine/control';
+import {
+  DEFAULT_OPTIMIZE_OPTIONS,
+  optimizeModel,
+  type OptimizeOptions,
+  type OptimizeProgress,
+} from '../engine/optimize';
+import { planPath, savePlan } from '../engine/planFile';
+import type { RunProgress } from '../protocol/webview';
+import type { OptimizeRequest, OptimizeResult, PlanSummary } from '../protocol/worker';
+import { isCancelled } from './cancel';
+import { withModelFile } from './modelFile';
+
+/** Optimizes and, for a model on disk, saves the plan beside it; other models' plans go back as text. */
+export function optimize(
+  request: OptimizeRequest,
+  report: (progress: RunProgress) => void,
+): Promise<OptimizeResult> {
+  const cluster = clusterOf(request.cluster);
+  return withModelFile(request.model, async (path) => {
+    const plan = await runOptimizer(path, cluster, request, report);
+    const target = planPath(path);
+    const isOnDisk = request.model.kind === 'file';
+    if (isOnDisk) savePlan(target, plan);
+    return { planName: basename(target), text: isOnDisk ? null : encodePlan(plan), summary: summaryOf(plan) };
+  });
+}
+
+function clusterOf(cluster: OptimizeRequest['cluster']): Cluster {
+  if (cluster === null) return smartHome();
+  try {
+    return parseCluster(cluster.text);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${cluster.name}: ${error.message}`) : error;
+  }
+}
+
+function runOptimizer(
+  modelPath: string,
+  cluster: Cluster,
+  request: OptimizeRequest,
+  report: (progress: RunProgress) => void,
+): Promise<Plan> {
+  const options = optionsOf(request);
+  const bindings = new Map(Object.entries(request.bindings));
+  const source = new FileByteSource(modelPath);
+  try {
+    const analysis = analyzeModel(source, { bindings, fuse: options.fuse });
+    const show = (progress: OptimizeProgress): void => report(runProgress(progress));
+    const control = controlWith(() => isCancelled(request.cancel), show);
+    return optimizeModel({ modelPath, analysis, cluster, options }, control);
+  } finally {
+    source.close();
+  }
+}
+
+function optionsOf({ options: { timeLimitSeconds, ...options } }: OptimizeRequest): OptimizeOptions {
+  const limit = timeLimitSeconds === undefined ? {} : { timeLimit: timeLimitSeconds };
+  return { ...DEFAULT_OPTIMIZE_OPTIONS, ...options, ...limit };
+}
+
+const NO_FIGURES = { bestSeconds: null, boundSeconds: null, bestPeakBytes: null, boundPeakBytes: null };
+
+function runProgress(progress: OptimizeProgress): RunProgress {
+  const task = { task: 'optimize', fraction: null, ...NO_FIGURES } as const;
+  switch (progress.phase) {
+    case 'ordering': {
+      const { peakBytes, lowerBoundBytes } = progress;
+      return { ...task, phase: 'Ordering', bestPeakBytes: peakBytes, boundPeakBytes: lowerBoundBytes };
+    }
+    case 'partitioning': {
+      const { fraction, latencySeconds } = progress;
+      return { ...task, phase: 'Partitioning', fraction, bestSeconds: latencySeconds ?? null };
+    }
+    case 'checking':
+      return { ...task, phase: 'Checking', fraction: 1 };
+  }
+}
+
+function summaryOf({ order, latency, stopped }: Plan): PlanSummary {
+  const single = latency.baselines['singleDevice'];
+  return {
+    latencySeconds: latency.seconds,
+    bestSingleSeconds: single?.valid ? single.seconds : null,
+    peakBytes: order.peakBytes,
+    randomPeakBytes: order.baselines['random']?.peakBytes ?? null,
+    stopped: stopped ?? null,
+  };
+}
