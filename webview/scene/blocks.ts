@@ -17,6 +17,9 @@ const LARGEST_PATTERN = 160;
 /** A straight chain without cells is divided into blocks of about this many operators. */
 const CHAIN_BLOCK = 12;
 const SMALLEST_BLOCK = 3;
+/** Cells above this size are cut where more tensors cross, up to this many. */
+const LARGEST_CELL = 160;
+const MOST_CROSSING = 4;
 /** More blocks than this beside each other are gathered into sections. */
 const MOST_BLOCKS = 48;
 
@@ -25,7 +28,7 @@ export type TypeOf = (operator: number) => number;
 /** Blocks of `members` (ascending), in execution order; operators outside any block stay as they are. */
 export function blocksOf(topology: Topology, members: readonly number[], typeOf: TypeOf): (number | Draft)[] {
   const order = depthFirst(topology, members);
-  const cells = joinSingles(cutCells(topology, order));
+  const cells = joinSingles(smallCells(topology, order));
   const tokens = tokensOf(topology, cells, typeOf);
   const blocks = joinPatterns(cells, tokens);
   if (blocks.length < 2) return [...members];
@@ -60,12 +63,26 @@ function depthFirst({ producer, firstInput, inputs }: Topology, members: readonl
   return order;
 }
 
-/** Splits the order after every operator where at most one unshared tensor crosses. */
-function cutCells(topology: Topology, order: readonly number[]): number[][] {
+/**
+ * Splits the order where a single tensor crosses. Where that leaves a cell that is too large (each cell of a
+ * searched architecture reads the two before it), two tensors may cross, then more.
+ */
+function smallCells(topology: Topology, order: readonly number[]): number[][] {
+  const crossing = crossingTensors(topology, order);
+  let cells: number[][] = [];
+  for (let most = 1; most <= MOST_CROSSING; most++) {
+    cells = cutCells(order, crossing, most);
+    if (cells.every((cell) => cell.length <= LARGEST_CELL)) break;
+  }
+  return cells;
+}
+
+/** How many unshared tensors of the members cross behind each position of the order. */
+function crossingTensors(topology: Topology, order: readonly number[]): Int32Array {
   const { tensorCount, producer, firstConsumer, consumers } = topology;
   const position = new Int32Array(topology.operatorCount).fill(-1);
   order.forEach((op, i) => (position[op] = i));
-  const change = new Int32Array(order.length + 1);
+  const crossing = new Int32Array(order.length + 1);
   for (let t = 0; t < tensorCount; t++) {
     const begin = producer[t] < 0 ? -1 : position[producer[t]];
     if (begin < 0) continue;
@@ -78,20 +95,26 @@ function cutCells(topology: Topology, order: readonly number[]): number[][] {
       count++;
     }
     if (count >= SHARED_CONSUMERS && end - begin >= SHARED_SPAN) continue;
-    change[begin]++;
-    change[end]--;
+    crossing[begin]++;
+    crossing[end]--;
   }
+  for (let i = 1; i < crossing.length; i++) crossing[i] += crossing[i - 1];
+  return crossing;
+}
+
+/** Above one, only the narrowest places between two wider ones are cuts, or every operator would be a cell. */
+function cutCells(order: readonly number[], crossing: Int32Array, most: number): number[][] {
   const cells: number[][] = [];
-  let cell: number[] = [];
-  let crossing = 0;
-  order.forEach((op, i) => {
-    cell.push(op);
-    crossing += change[i];
-    if (crossing > 1) return;
-    cells.push(cell);
-    cell = [];
+  let begin = 0;
+  let widest = 0;
+  order.forEach((_, i) => {
+    widest = Math.max(widest, crossing[i]);
+    const narrow = crossing[i] <= 1 || (crossing[i] <= most && widest > most && crossing[i + 1] > crossing[i]);
+    if (!narrow && i < order.length - 1) return;
+    cells.push(order.slice(begin, i + 1));
+    begin = i + 1;
+    widest = 0;
   });
-  if (cell.length > 0) cells.push(cell);
   return cells;
 }
 

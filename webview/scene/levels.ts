@@ -1,4 +1,3 @@
-import { NONE } from '../../src/core/graph/units';
 import type { ViewGraph } from '../../src/protocol/webview';
 import type { Hierarchy } from './hierarchy';
 import type { Topology } from './topology';
@@ -51,7 +50,7 @@ export function levelsOf(graph: ViewGraph, topology: Topology, hierarchy: Hierar
     const inside = children.subarray(firstChild[g], firstChild[g + 1]);
     levels.push(shows ? { children: inside, inputPorts: [], outputPorts: [], nets: [] } : undefined);
   }
-  const levelOf = (node: number): number => (parent[node] === NONE ? top : parent[node] - leafCount);
+  const levelOf = (node: number): number => (parent[node] === -1 ? top : parent[node] - leafCount);
   wires.forEach((wire, w) => threadWire(wire, w, levels, hierarchy, levelOf, top));
   return { wires, levels, shown };
 }
@@ -60,7 +59,7 @@ function shownNodes({ leafCount, nodeCount, parent }: Hierarchy, open: Uint8Arra
   const shown = new Int32Array(nodeCount);
   const standFor = (node: number): number => {
     const group = parent[node];
-    if (group === NONE) return node;
+    if (group === -1) return node;
     return shown[group] !== group || open[group - leafCount] === 0 ? shown[group] : node;
   };
   for (let node = leafCount; node < nodeCount; node++) shown[node] = standFor(node);

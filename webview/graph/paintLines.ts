@@ -1,0 +1,125 @@
+import { bytesText } from '../units';
+import { DETAIL } from './camera';
+import type { Painting } from './painting';
+
+const ARROW = 6;
+
+/** All lines of one style in one path: stroking once is what keeps thousands of lines within a frame. */
+export function paintLines(p: Painting, lines: readonly number[], color: string, width: number): void {
+  const { context, scene } = p;
+  if (p.k < DETAIL.lines || lines.length === 0) return;
+  const curved = p.k >= DETAIL.curves;
+  context.beginPath();
+  for (const line of lines) trace(p, line, curved);
+  context.strokeStyle = color;
+  context.lineWidth = Math.max(width, 0.7 / p.k);
+  context.stroke();
+  if (p.k < DETAIL.label) return;
+  context.beginPath();
+  for (const line of lines) if (scene.lines.end[line] !== -1) arrow(p, line);
+  context.fillStyle = color;
+  context.fill();
+}
+
+function trace({ context, scene }: Painting, line: number, curved: boolean): void {
+  const { first, points } = scene.lines;
+  let p = first[line];
+  let x = points[p];
+  let y = points[p + 1];
+  context.moveTo(x, y);
+  for (p += 2; p < first[line + 1]; p += 2) {
+    const toX = points[p];
+    const toY = points[p + 1];
+    if (toX === x || !curved) context.lineTo(toX, toY);
+    else {
+      const middle = (y + toY) / 2;
+      context.bezierCurveTo(x, middle, toX, middle, toX, toY);
+    }
+    x = toX;
+    y = toY;
+  }
+}
+
+function arrow({ context, scene }: Painting, line: number): void {
+  const end = scene.lines.first[line + 1];
+  const x = scene.lines.points[end - 2];
+  const y = scene.lines.points[end - 1];
+  context.moveTo(x, y);
+  context.lineTo(x - ARROW / 2, y - ARROW);
+  context.lineTo(x + ARROW / 2, y - ARROW);
+  context.closePath();
+}
+
+/** Bytes that devices send each other for a consumer, beside the arrow that they arrive by. */
+export function paintMessages(p: Painting, lines: readonly number[]): void {
+  const { context, scene, theme, plan, model } = p;
+  if (plan === null || p.k < DETAIL.full) return;
+  context.font = p.fonts.badge;
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  for (const line of lines) {
+    const op = scene.lines.end[line];
+    if (!model.isOperator(op)) continue;
+    const wire = scene.lines.wire[line];
+    const bytes = messageBytes(p, scene.wires.tensors[scene.wires.firstTensor[wire]], op);
+    if (bytes === 0) continue;
+    const end = scene.lines.first[line + 1];
+    const x = scene.lines.points[end - 2] + 7;
+    const y = scene.lines.points[end - 1] - 10;
+    const text = `⇄ ${bytesText(bytes)}`;
+    const width = p.text.width(text, p.fonts.badge);
+    context.fillStyle = theme.background;
+    context.fillRect(x - 2, y - 6, width + 4, 12);
+    context.fillStyle = theme.dim;
+    context.fillText(text, x, y + 0.5);
+  }
+}
+
+function messageBytes({ plan, model }: Painting, tensor: number, op: number): number {
+  const node = model.graph.operators.nodes[op];
+  let bytes = 0;
+  for (const transfer of plan!.transfers(model.graph.tensors.names[tensor])) {
+    if (transfer.operator === node) bytes += transfer.bytes;
+  }
+  return bytes;
+}
+
+/** Labels at both ends of edges that are too long to be drawn; they light up together. */
+export function paintStubs(p: Painting, stubs: readonly number[]): void {
+  if (p.k < DETAIL.full) return;
+  const drawn = new Map<number, number>();
+  for (const stub of stubs) {
+    const { scene } = p;
+    const wire = scene.stubWire[stub];
+    const sink = p.model.place[scene.stubNode[stub]];
+    if (sink !== -1) {
+      const above = drawn.get(sink) ?? 0;
+      drawn.set(sink, above + 1);
+      tag(p, wire, `↧ ${p.wireLabel(wire)}`, scene.x[sink] + 6, scene.y[sink] - 17 - above * 16);
+    }
+  }
+  for (const wire of new Set(stubs.map((stub) => p.scene.stubWire[stub]))) {
+    const source = p.model.place[p.scene.wires.source[wire]];
+    if (source === -1) continue;
+    const y = p.scene.y[source] + p.scene.height[source] + 3;
+    tag(p, wire, `${p.stubCount(wire)} further uses ↧`, p.scene.x[source] + 6, y);
+  }
+}
+
+function tag(p: Painting, wire: number, text: string, x: number, y: number): void {
+  const { context, theme } = p;
+  const font = p.fonts.badge;
+  context.font = font;
+  const shown = p.text.fit(text, font, 96);
+  const width = p.text.width(shown, font) + 10;
+  const lit = p.litWires.has(wire);
+  context.beginPath();
+  context.roundRect(x, y, width, 14, 7);
+  context.fillStyle = lit ? theme.focus : p.badgeFill;
+  context.fill();
+  context.fillStyle = lit ? theme.background : theme.foreground;
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  context.fillText(shown, x + 5, y + 7.5);
+  p.tags.push({ wire, x, y, width, height: 14 });
+}

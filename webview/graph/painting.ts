@@ -1,0 +1,49 @@
+import type { GraphModel } from '../graphModel';
+import type { PlanIndex } from '../plan/planIndex';
+import type { Scene } from '../scene/scene';
+import type { Theme } from '../theme';
+import type { Look } from './look';
+import type { TextFitter } from './text';
+
+/** Everything that one frame is painted from. */
+export interface Painting {
+  readonly context: CanvasRenderingContext2D;
+  readonly model: GraphModel;
+  readonly scene: Scene;
+  readonly plan: PlanIndex | null;
+  readonly look: Look;
+  readonly theme: Theme;
+  readonly text: TextFitter;
+  readonly fonts: Fonts;
+  readonly k: number;
+  readonly deviceColors: readonly string[];
+  readonly badgeFill: string;
+  readonly groupFill: string;
+  readonly groupStroke: string;
+  readonly lineColor: string;
+  readonly frameFill: string;
+  /** Wires of what is hovered or selected. */
+  readonly litWires: ReadonlySet<number>;
+  readonly isFaded: (node: number) => boolean;
+  readonly groupNote: (node: number) => string;
+  readonly wireLabel: (wire: number) => string;
+  readonly stubCount: (wire: number) => number;
+  /** Where this frame drew tags of stubs, for the pointer. */
+  readonly tags: Tag[];
+}
+
+export interface Tag {
+  readonly wire: number;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Fonts {
+  readonly type: string;
+  readonly name: string;
+  readonly shape: string;
+  readonly badge: string;
+  readonly frame: string;
+}

@@ -1,0 +1,49 @@
+import source from 'worker:./layoutWorker';
+import type { ViewGraph } from '../src/protocol/webview';
+import type { FromLayout, ToLayout } from './layoutProtocol';
+
+export type Opened = Extract<FromLayout, { kind: 'opened' }>;
+export type Arranged = Extract<FromLayout, { kind: 'arranged' }>;
+
+/** The layout worker as promises; a webview can only start workers from a blob. */
+export class LayoutClient {
+  private readonly worker: Worker;
+  private readonly waiting = new Map<number, { resolve(answer: FromLayout): void; reject(error: Error): void }[]>();
+  private nextKey = 1;
+
+  constructor() {
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    this.worker = new Worker(url);
+    this.worker.onmessage = ({ data }: MessageEvent<FromLayout>) => {
+      const next = this.waiting.get(data.key)?.shift();
+      if (data.kind === 'failed') next?.reject(new Error(data.message));
+      else next?.resolve(data);
+    };
+    this.worker.onerror = (event) => {
+      const queues = [...this.waiting.values()];
+      this.waiting.clear();
+      for (const { reject } of queues.flat()) reject(new Error(event.message));
+    };
+  }
+
+  open(graph: ViewGraph, open: Uint8Array | null): Promise<Opened> {
+    return this.ask({ kind: 'open', key: this.nextKey++, graph, open }) as Promise<Opened>;
+  }
+
+  arrange(key: number, open: Uint8Array): Promise<Arranged> {
+    return this.ask({ kind: 'arrange', key, open }) as Promise<Arranged>;
+  }
+
+  close(key: number): void {
+    this.worker.postMessage({ kind: 'close', key } satisfies ToLayout);
+  }
+
+  private ask(message: ToLayout): Promise<FromLayout> {
+    return new Promise((resolve, reject) => {
+      const queue = this.waiting.get(message.key) ?? [];
+      queue.push({ resolve, reject });
+      this.waiting.set(message.key, queue);
+      this.worker.postMessage(message);
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import type { ViewGraph } from '../src/protocol/webview';
+import type { Hierarchy } from './scene/hierarchy';
+import type { Scene } from './scene/scene';
+import type { Topology } from './scene/topology';
+
+/** Messages between the webview and its layout worker. Typed arrays travel by transfer. */
+export type ToLayout =
+  | { readonly kind: 'open'; readonly key: number; readonly graph: ViewGraph; readonly open: Uint8Array | null }
+  /** Groups to show open; the scene follows. */
+  | { readonly kind: 'arrange'; readonly key: number; readonly open: Uint8Array }
+  | { readonly kind: 'close'; readonly key: number };
+
+export type FromLayout =
+  | {
+      readonly kind: 'opened';
+      readonly key: number;
+      readonly topology: TopologyData;
+      readonly hierarchy: Hierarchy;
+      readonly open: Uint8Array;
+      readonly scene: Scene;
+      readonly spatial: SpatialIndex;
+    }
+  | {
+      readonly kind: 'arranged';
+      readonly key: number;
+      readonly open: Uint8Array;
+      readonly scene: Scene;
+      readonly spatial: SpatialIndex;
+    }
+  | { readonly kind: 'failed'; readonly key: number; readonly message: string };
+
+export type TopologyData = Omit<Topology, 'isWeight'>;
+
+/** Boxes and lines by bands of equal height, for culling and for finding what is under the pointer. */
+export interface SpatialIndex {
+  readonly bandHeight: number;
+  readonly firstBox: Uint32Array;
+  readonly boxes: Uint32Array;
+  readonly firstLine: Uint32Array;
+  readonly lines: Uint32Array;
+  /** Four per line: minX, minY, maxX, maxY. */
+  readonly lineBounds: Float32Array;
+}

@@ -1,0 +1,66 @@
+import type { ViewGraph } from '../../src/protocol/webview';
+import type { FromLayout, ToLayout } from '../layoutProtocol';
+import { LayoutCache } from '../layout/pieces';
+import { hierarchyOf, openAtFirst, type Hierarchy } from './hierarchy';
+import { levelsOf } from './levels';
+import { buildScene, type Scene } from './scene';
+import { nodeSizes, type NodeSizes } from './sizes';
+import { spatialIndex } from './spatial';
+import { topologyOf, type Topology } from './topology';
+
+interface Opened {
+  readonly graph: ViewGraph;
+  readonly topology: Topology;
+  readonly hierarchy: Hierarchy;
+  readonly sizes: NodeSizes;
+  readonly cache: LayoutCache;
+}
+
+/** What the layout worker does: keeps the open graphs, answers each message with one. */
+export class Arranger {
+  private readonly graphs = new Map<number, Opened>();
+
+  answer(message: ToLayout): FromLayout | undefined {
+    try {
+      if (message.kind === 'open') return this.open(message);
+      if (message.kind === 'arrange') return this.arrange(message.key, message.open);
+      this.graphs.delete(message.key);
+      return undefined;
+    } catch (error) {
+      return { kind: 'failed', key: message.key, message: String(error) };
+    }
+  }
+
+  private open({ key, graph, open }: Extract<ToLayout, { kind: 'open' }>): FromLayout {
+    const topology = topologyOf(graph);
+    const hierarchy = hierarchyOf(graph, topology);
+    const opened = { graph, topology, hierarchy, sizes: nodeSizes(graph, hierarchy), cache: new LayoutCache() };
+    this.graphs.set(key, opened);
+    const groups = hierarchy.labels.length;
+    const shown = open !== null && open.length === groups ? open : openAtFirst(hierarchy);
+    const scene = sceneOf(opened, shown);
+    const { isWeight: _, ...data } = topology;
+    return { kind: 'opened', key, topology: data, hierarchy, open: shown, scene, spatial: spatialIndex(scene) };
+  }
+
+  private arrange(key: number, open: Uint8Array): FromLayout {
+    const opened = this.graphs.get(key);
+    if (opened === undefined) return { kind: 'failed', key, message: 'This graph is closed.' };
+    const scene = sceneOf(opened, open);
+    return { kind: 'arranged', key, open, scene, spatial: spatialIndex(scene) };
+  }
+}
+
+function sceneOf({ graph, topology, hierarchy, sizes, cache }: Opened, open: Uint8Array): Scene {
+  return buildScene(hierarchy, levelsOf(graph, topology, hierarchy, open), sizes, cache);
+}
+
+/** Buffers that only the receiver needs from now on. */
+export function transferables(message: FromLayout): ArrayBuffer[] {
+  if (message.kind === 'failed') return [];
+  const { scene, spatial } = message;
+  const arrays = [scene, scene.lines, scene.wires, spatial, { stubs: scene.stubWire, nodes: scene.stubNode }].flatMap(
+    (part) => Object.values(part).filter(ArrayBuffer.isView),
+  );
+  return [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))];
+}
