@@ -24,5 +24,7 @@ export function el<K extends keyof HTMLElementTagNameMap>(
 }
 
 export function fill(element: Element, children: readonly Child[]): void {
-  element.replaceChildren(...children.filter((c): c is Node | string => c !== null && c !== undefined && c !== false));
+  element.replaceChildren(
+    ...children.filter((c): c is Node | string => c !== null && c !== undefined && c !== false),
+  );
 }

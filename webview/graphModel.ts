@@ -88,7 +88,9 @@ export class GraphModel {
   describe(node: number): string {
     if (this.isOperator(node)) {
       const name = this.graph.operators.names[node];
-      return [this.typeText(node), name, outputShape(this.graph, node)].filter((part) => part !== '').join(', ');
+      return [this.typeText(node), name, outputShape(this.graph, node)]
+        .filter((part) => part !== '')
+        .join(', ');
     }
     if (this.isGroup(node)) {
       const g = this.groupIndex(node);

@@ -8,7 +8,10 @@ export type Arranged = Extract<FromLayout, { kind: 'arranged' }>;
 /** The layout worker as promises; a webview can only start workers from a blob. */
 export class LayoutClient {
   private readonly worker: Worker;
-  private readonly waiting = new Map<number, { resolve(answer: FromLayout): void; reject(error: Error): void }[]>();
+  private readonly waiting = new Map<
+    number,
+    { resolve(answer: FromLayout): void; reject(error: Error): void }[]
+  >();
   private nextKey = 1;
 
   constructor() {

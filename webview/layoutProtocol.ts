@@ -5,7 +5,12 @@ import type { Topology } from './scene/topology';
 
 /** Messages between the webview and its layout worker. Typed arrays travel by transfer. */
 export type ToLayout =
-  | { readonly kind: 'open'; readonly key: number; readonly graph: ViewGraph; readonly open: Uint8Array | null }
+  | {
+      readonly kind: 'open';
+      readonly key: number;
+      readonly graph: ViewGraph;
+      readonly open: Uint8Array | null;
+    }
   /** Groups to show open; the scene follows. */
   | { readonly kind: 'arrange'; readonly key: number; readonly open: Uint8Array }
   | { readonly kind: 'close'; readonly key: number };

@@ -3,3 +3,5 @@ declare module 'worker:*' {
   const source: string;
   export default source;
 }
+
+declare module '*.css';

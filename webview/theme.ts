@@ -35,8 +35,22 @@ export function readTheme(): Theme {
   const background = read('editor-background', light ? 'white' : 'black');
   const foreground = read('editor-foreground', read('foreground', light ? 'black' : 'white'));
   const chart = (name: string): string => read(`charts-${name}`, foreground);
-  const [blue, green, orange, purple, red, yellow] = ['blue', 'green', 'orange', 'purple', 'red', 'yellow'].map(chart);
-  const extra = ['ansiCyan', 'ansiMagenta', 'ansiBrightGreen', 'ansiBrightYellow', 'ansiBrightBlue', 'ansiBrightRed'];
+  const [blue, green, orange, purple, red, yellow] = [
+    'blue',
+    'green',
+    'orange',
+    'purple',
+    'red',
+    'yellow',
+  ].map(chart);
+  const extra = [
+    'ansiCyan',
+    'ansiMagenta',
+    'ansiBrightGreen',
+    'ansiBrightYellow',
+    'ansiBrightBlue',
+    'ansiBrightRed',
+  ];
   return {
     kind: highContrast ? (light ? 'hc-light' : 'hc-dark') : light ? 'light' : 'dark',
     background,
@@ -49,7 +63,15 @@ export function readTheme(): Theme {
     widget: read('editorWidget-background', background),
     font: read('font-family', 'sans-serif'),
     mono: read('editor-font-family', 'monospace'),
-    series: [blue, orange, green, purple, yellow, red, ...extra.map((name) => read(`terminal-${name}`, foreground))],
+    series: [
+      blue,
+      orange,
+      green,
+      purple,
+      yellow,
+      red,
+      ...extra.map((name) => read(`terminal-${name}`, foreground)),
+    ],
     ...{ blue, green, orange, purple, red, yellow },
   };
 }

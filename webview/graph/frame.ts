@@ -35,7 +35,13 @@ export class FramePainter {
     return this.look;
   }
 
-  paint(context: CanvasRenderingContext2D, camera: Camera, width: number, height: number, ratio: number): Tag[] {
+  paint(
+    context: CanvasRenderingContext2D,
+    camera: Camera,
+    width: number,
+    height: number,
+    ratio: number,
+  ): Tag[] {
     const { model, theme } = this.session;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = theme.background;
@@ -121,7 +127,9 @@ export class FramePainter {
   private failed(): number[] {
     const { verification, trail } = this.session;
     if (verification === null || trail.length !== 1) return [];
-    return verification.tensors.flatMap((tensor) => (tensor.passed || tensor.operator === null ? [] : [tensor.operator]));
+    return verification.tensors.flatMap((tensor) =>
+      tensor.passed || tensor.operator === null ? [] : [tensor.operator],
+    );
   }
 
   /** A ring of constant width on the screen around the node, or what stands for it. */
@@ -132,7 +140,12 @@ export class FramePainter {
     const { context, scene, k } = p;
     const gap = away / k;
     context.beginPath();
-    const box = [scene.x[i] - gap, scene.y[i] - gap, scene.width[i] + 2 * gap, scene.height[i] + 2 * gap] as const;
+    const box = [
+      scene.x[i] - gap,
+      scene.y[i] - gap,
+      scene.width[i] + 2 * gap,
+      scene.height[i] + 2 * gap,
+    ] as const;
     context.roundRect(...box, 8);
     context.strokeStyle = color;
     context.lineWidth = width / k;
@@ -190,7 +203,13 @@ function visible(
 }
 
 /** What the bands hold, each once and in the order of the scene (frames before what they hold). */
-function inBands(first: Uint32Array, list: Uint32Array, from: number, to: number, count: number): Iterable<number> {
+function inBands(
+  first: Uint32Array,
+  list: Uint32Array,
+  from: number,
+  to: number,
+  count: number,
+): Iterable<number> {
   if (from === to) return list.subarray(first[from], first[from + 1]);
   const size = first[to + 1] - first[from];
   if (size > count) return Array.from({ length: count }, (_, i) => i);
@@ -240,7 +259,9 @@ function describeGroup(model: GraphModel, node: number): string {
   visit(model.groupIndex(node));
   const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 2);
   const shape = lastOperator === -1 ? '' : outputShape(model.graph, lastOperator);
-  return [most.map(([type, count]) => `${type} ×${count}`).join(', '), shape].filter((t) => t !== '').join(' · ');
+  return [most.map(([type, count]) => `${type} ×${count}`).join(', '), shape]
+    .filter((t) => t !== '')
+    .join(' · ');
 }
 
 function fontsOf({ font }: Theme): Fonts {

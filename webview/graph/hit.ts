@@ -21,7 +21,10 @@ export function hit(model: GraphModel, tags: readonly Tag[], x: number, y: numbe
   for (let b = spatial.firstBox[band + 1] - 1; b >= spatial.firstBox[band]; b--) {
     const i = spatial.boxes[b];
     const inside =
-      x >= scene.x[i] && x < scene.x[i] + scene.width[i] && y >= scene.y[i] && y < scene.y[i] + scene.height[i];
+      x >= scene.x[i] &&
+      x < scene.x[i] + scene.width[i] &&
+      y >= scene.y[i] &&
+      y < scene.y[i] + scene.height[i];
     if (!inside) continue;
     if (scene.frame[i] === 0) return { kind: 'node', node: scene.node[i] };
     if (y < scene.y[i] + FRAME_TITLE) title ??= { kind: 'node', node: scene.node[i] };
@@ -29,7 +32,13 @@ export function hit(model: GraphModel, tags: readonly Tag[], x: number, y: numbe
   return nearestLine(model, band, x, y, reach) ?? title;
 }
 
-function nearestLine({ scene, spatial }: GraphModel, band: number, x: number, y: number, reach: number): Target | null {
+function nearestLine(
+  { scene, spatial }: GraphModel,
+  band: number,
+  x: number,
+  y: number,
+  reach: number,
+): Target | null {
   let nearest = reach;
   let found: Target | null = null;
   for (let l = spatial.firstLine[band]; l < spatial.firstLine[band + 1]; l++) {

@@ -54,8 +54,12 @@ export function buildLook(mode: ColorMode, model: GraphModel, plan: PlanIndex | 
   for (let op = 0; op < count; op++) counts[(classOf[op] = classes.classOf(op))]++;
   return {
     ...{ mode, classOf, counts, labels: classes.labels, colors: classes.colors },
-    fills: classes.colors.map((color) => mix(theme.background, color, theme.kind.startsWith('hc') ? 0.08 : 0.14)),
-    strokes: classes.colors.map((color) => mix(theme.background, color, theme.kind.startsWith('hc') ? 1 : 0.6)),
+    fills: classes.colors.map((color) =>
+      mix(theme.background, color, theme.kind.startsWith('hc') ? 0.08 : 0.14),
+    ),
+    strokes: classes.colors.map((color) =>
+      mix(theme.background, color, theme.kind.startsWith('hc') ? 1 : 0.6),
+    ),
     mix: mixOfGroups(model, classOf, classes.labels.length),
   };
 }
@@ -99,7 +103,12 @@ function byType(model: GraphModel, theme: Theme): Classes {
   };
 }
 
-function heat(theme: Theme, value: (op: number) => number, most: number, text: (value: number) => string): Classes {
+function heat(
+  theme: Theme,
+  value: (op: number) => number,
+  most: number,
+  text: (value: number) => string,
+): Classes {
   const colors = quantize(piecewise(interpolateRgb, [theme.blue, theme.yellow, theme.red]), HEAT_CLASSES);
   return {
     labels: colors.map((_, i) => `up to ${text((most * (i + 1)) / HEAT_CLASSES)}`),

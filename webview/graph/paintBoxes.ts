@@ -54,7 +54,15 @@ function paintMix(p: Painting, node: number, x: number, y: number, w: number, h:
   }
 }
 
-function outline(p: Painting, x: number, y: number, w: number, h: number, fill: string, stroke: string): void {
+function outline(
+  p: Painting,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+  fill: string,
+  stroke: string,
+): void {
   const { context } = p;
   context.beginPath();
   context.roundRect(x, y, w, h, RADIUS);

@@ -1,4 +1,12 @@
-import { easeCubicOut, select, zoom, zoomIdentity, type D3ZoomEvent, type ZoomBehavior, type ZoomTransform } from 'd3';
+import {
+  easeCubicOut,
+  select,
+  zoom,
+  zoomIdentity,
+  type D3ZoomEvent,
+  type ZoomBehavior,
+  type ZoomTransform,
+} from 'd3';
 import { el } from '../dom';
 import type { Session } from '../session';
 import { FramePainter } from './frame';
@@ -42,14 +50,21 @@ export class GraphView {
     private readonly session: Session,
     private readonly events: GraphViewEvents,
   ) {
-    this.canvas = el('canvas', { className: 'graph-canvas', tabIndex: 0, aria: { label: 'Operator graph', describedby: 'graph-keys' } });
+    this.canvas = el('canvas', {
+      className: 'graph-canvas',
+      tabIndex: 0,
+      aria: { label: 'Operator graph', describedby: 'graph-keys' },
+    });
     this.canvas.setAttribute('role', 'application');
     this.context = this.canvas.getContext('2d', { alpha: false })!;
     this.painter = new FramePainter(session, new TextFitter(this.context));
     this.minimap = new Minimap(session, this.painter, (y, x) => this.centerOn(x, y));
     this.element = el('div', { className: 'graph-view' }, this.canvas, this.minimap.element);
     this.zoom = zoom<HTMLCanvasElement, unknown>()
-      .filter((event: Event) => event.type !== 'dblclick' && event.type !== 'wheel' && (event as MouseEvent).button !== 2)
+      .filter(
+        (event: Event) =>
+          event.type !== 'dblclick' && event.type !== 'wheel' && (event as MouseEvent).button !== 2,
+      )
       .on('zoom', (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
         this.transform = event.transform;
         this.repaint();
@@ -58,7 +73,19 @@ export class GraphView {
     this.listen();
     new ResizeObserver(() => this.resize()).observe(this.element);
     session.on(
-      ['graph', 'scene', 'plan', 'theme', 'look', 'selection', 'hover', 'step', 'device', 'verification', 'tab'],
+      [
+        'graph',
+        'scene',
+        'plan',
+        'theme',
+        'look',
+        'selection',
+        'hover',
+        'step',
+        'device',
+        'verification',
+        'tab',
+      ],
       () => this.repaint(),
     );
   }
@@ -84,7 +111,8 @@ export class GraphView {
     const { minX, maxX, height } = model.scene.bounds;
     const fitWidth = (this.width - 2 * MARGIN - this.minimap.width) / Math.max(1, maxX - minX);
     const fitAll = Math.min(fitWidth, (this.height - 2 * MARGIN) / Math.max(1, height));
-    const k = fitAll >= LEAST_FIRST_ZOOM ? Math.min(1.25, fitAll) : Math.min(1, Math.max(LEAST_FIRST_ZOOM, fitWidth));
+    const k =
+      fitAll >= LEAST_FIRST_ZOOM ? Math.min(1.25, fitAll) : Math.min(1, Math.max(LEAST_FIRST_ZOOM, fitWidth));
     const middle = fitWidth >= k ? (minX + maxX) / 2 : 0;
     const x = (this.width - this.minimap.width) / 2 - middle * k;
     const y = fitAll >= LEAST_FIRST_ZOOM ? (this.height - height * k) / 2 : MARGIN;
@@ -194,7 +222,11 @@ export class GraphView {
     const { model } = this.session;
     if (model === null) return;
     const { minX, maxX, height } = model.scene.bounds;
-    const furthest = Math.min(0.5, (this.height || 600) / (height + 400), (this.width || 800) / (maxX - minX + 400));
+    const furthest = Math.min(
+      0.5,
+      (this.height || 600) / (height + 400),
+      (this.width || 800) / (maxX - minX + 400),
+    );
     this.zoom.scaleExtent([furthest / 2, CLOSEST]);
     const border = 2000;
     this.zoom.translateExtent([

@@ -21,7 +21,10 @@ export function markConflicts(piece: Piece, position: Int32Array, spine: Int32Ar
     );
 
     /** Marks the edges of `weak` that cross one of `strong` between ranks r and r + 1. */
-    function giveWay(strong: (v: number, i: number) => boolean, weak: (v: number, i: number) => boolean): void {
+    function giveWay(
+      strong: (v: number, i: number) => boolean,
+      weak: (v: number, i: number) => boolean,
+    ): void {
       const highest = new Int32Array(width).fill(-1);
       const lowest = new Int32Array(width).fill(end);
       let any = false;

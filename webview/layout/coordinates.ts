@@ -56,7 +56,11 @@ function alignable(
   const first = new Uint32Array(size + 1);
   for (let v = 0; v < size; v++) first[v + 1] = first[v] + found[v].length;
   const list = new Int32Array(first[size]);
-  for (let v = 0; v < size; v++) list.set(found[v].sort((a, b) => position[a] - position[b]), first[v]);
+  for (let v = 0; v < size; v++)
+    list.set(
+      found[v].sort((a, b) => position[a] - position[b]),
+      first[v],
+    );
   return { first, list };
 }
 

@@ -79,7 +79,8 @@ function stubsBeyond({ nets }: LevelGraph, rank: Int32Array, longest: number): S
   for (let net = 0; net < nets.count; net++) {
     const top = rank[nets.source[net]];
     let far = 0;
-    for (let s = nets.first[net]; s < nets.first[net + 1]; s++) far = Math.max(far, rank[nets.sinks[s]] - top);
+    for (let s = nets.first[net]; s < nets.first[net + 1]; s++)
+      far = Math.max(far, rank[nets.sinks[s]] - top);
     const reach = far > longest ? NEAR : far;
     let drawn = 0;
     for (let s = nets.first[net]; s < nets.first[net + 1]; s++) {

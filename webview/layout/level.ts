@@ -19,7 +19,14 @@ export function layoutLevel(level: LevelGraph, cache: LayoutCache, spacing: Spac
   const x = placeColumns(layered, cache, spacing);
   const rows = placeRanks(level, layered, x, spacing);
   const routes = route(level, layered, x, rows);
-  return { x: x.subarray(0, level.count), y: rows.itemTop, rank, ...extent(level, x, routes.points), height: rows.height, routes };
+  return {
+    x: x.subarray(0, level.count),
+    y: rows.itemTop,
+    rank,
+    ...extent(level, x, routes.points),
+    height: rows.height,
+    routes,
+  };
 }
 
 function placeColumns(layered: Layered, cache: LayoutCache, spacing: Spacing): Float64Array {

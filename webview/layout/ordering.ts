@@ -110,9 +110,7 @@ function median(v: number, first: Uint32Array, list: Int32Array, position: Int32
   const leftSpread = around[middle - 1] - around[0];
   const rightSpread = around[degree - 1] - around[middle];
   if (leftSpread + rightSpread === 0) return (around[middle - 1] + around[middle]) / 2;
-  return (
-    (around[middle - 1] * rightSpread + around[middle] * leftSpread) / (leftSpread + rightSpread)
-  );
+  return (around[middle - 1] * rightSpread + around[middle] * leftSpread) / (leftSpread + rightSpread);
 }
 
 /** Crossings over all ranks, by inversion counting in a Fenwick tree: O(edges log width). */

@@ -17,7 +17,8 @@ const S_WITHOUT_EXTRA = 120;
 export function placeRanks(level: LevelGraph, layered: Layered, x: Float64Array, spacing: Spacing): Rows {
   const { rank, rankCount } = layered;
   const tall = new Float64Array(rankCount);
-  for (let item = 0; item < level.count; item++) tall[rank[item]] = Math.max(tall[rank[item]], level.height[item]);
+  for (let item = 0; item < level.count; item++)
+    tall[rank[item]] = Math.max(tall[rank[item]], level.height[item]);
   const widest = widestS(layered, x);
   const top = new Float64Array(rankCount);
   const bottom = new Float64Array(rankCount);

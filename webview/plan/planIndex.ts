@@ -99,8 +99,12 @@ export class PlanIndex {
 
   /** Device with the largest share, or -1. */
   mainDevice(op: number): number {
-    return this.shares(op).reduce((best, s) => (best === null || s.fraction > best.fraction ? s : best), null as Share | null)
-      ?.device ?? -1;
+    return (
+      this.shares(op).reduce(
+        (best, s) => (best === null || s.fraction > best.fraction ? s : best),
+        null as Share | null,
+      )?.device ?? -1
+    );
   }
 
   isSplit(op: number): boolean {

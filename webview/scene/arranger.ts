@@ -34,13 +34,27 @@ export class Arranger {
   private open({ key, graph, open }: Extract<ToLayout, { kind: 'open' }>): FromLayout {
     const topology = topologyOf(graph);
     const hierarchy = hierarchyOf(graph, topology);
-    const opened = { graph, topology, hierarchy, sizes: nodeSizes(graph, hierarchy), cache: new LayoutCache() };
+    const opened = {
+      graph,
+      topology,
+      hierarchy,
+      sizes: nodeSizes(graph, hierarchy),
+      cache: new LayoutCache(),
+    };
     this.graphs.set(key, opened);
     const groups = hierarchy.labels.length;
     const shown = open !== null && open.length === groups ? open : openAtFirst(hierarchy);
     const scene = sceneOf(opened, shown);
     const { isWeight: _, ...data } = topology;
-    return { kind: 'opened', key, topology: data, hierarchy, open: shown, scene, spatial: spatialIndex(scene) };
+    return {
+      kind: 'opened',
+      key,
+      topology: data,
+      hierarchy,
+      open: shown,
+      scene,
+      spatial: spatialIndex(scene),
+    };
   }
 
   private arrange(key: number, open: Uint8Array): FromLayout {
@@ -59,8 +73,12 @@ function sceneOf({ graph, topology, hierarchy, sizes, cache }: Opened, open: Uin
 export function transferables(message: FromLayout): ArrayBuffer[] {
   if (message.kind === 'failed') return [];
   const { scene, spatial } = message;
-  const arrays = [scene, scene.lines, scene.wires, spatial, { stubs: scene.stubWire, nodes: scene.stubNode }].flatMap(
-    (part) => Object.values(part).filter(ArrayBuffer.isView),
-  );
+  const arrays = [
+    scene,
+    scene.lines,
+    scene.wires,
+    spatial,
+    { stubs: scene.stubWire, nodes: scene.stubNode },
+  ].flatMap((part) => Object.values(part).filter(ArrayBuffer.isView));
   return [...new Set(arrays.map((array) => array.buffer as ArrayBuffer))];
 }

@@ -109,7 +109,8 @@ function cutCells(order: readonly number[], crossing: Int32Array, most: number):
   let widest = 0;
   order.forEach((_, i) => {
     widest = Math.max(widest, crossing[i]);
-    const narrow = crossing[i] <= 1 || (crossing[i] <= most && widest > most && crossing[i + 1] > crossing[i]);
+    const narrow =
+      crossing[i] <= 1 || (crossing[i] <= most && widest > most && crossing[i + 1] > crossing[i]);
     if (!narrow && i < order.length - 1) return;
     cells.push(order.slice(begin, i + 1));
     begin = i + 1;
@@ -173,7 +174,7 @@ function structureOf(topology: Topology, operators: readonly number[], typeOf: T
 /** Left to right, the pattern that covers the most cells by repeating becomes blocks of one period each. */
 function joinPatterns(cells: readonly number[][], tokens: Int32Array): number[][] {
   const blocks: number[][] = [];
-  for (let at = 0; at < cells.length; ) {
+  for (let at = 0; at < cells.length;) {
     let period = 1;
     let times = 1;
     for (let p = 1; p <= LONGEST_PATTERN; p++) {

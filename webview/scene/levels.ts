@@ -39,7 +39,12 @@ export interface LevelNet {
   toOutputPort: boolean;
 }
 
-export function levelsOf(graph: ViewGraph, topology: Topology, hierarchy: Hierarchy, open: Uint8Array): Levels {
+export function levelsOf(
+  graph: ViewGraph,
+  topology: Topology,
+  hierarchy: Hierarchy,
+  open: Uint8Array,
+): Levels {
   const shown = shownNodes(hierarchy, open);
   const wires = wiresOf(graph, topology, hierarchy, shown);
   const { leafCount, nodeCount, firstChild, children, parent } = hierarchy;
@@ -110,7 +115,7 @@ function threadWire(
 ): void {
   const nets = new Map<number, LevelNet>();
   const above = new Map<number, number>();
-  for (let node = wire.source; ; ) {
+  for (let node = wire.source; ;) {
     const level = levelOf(node);
     above.set(level, node);
     if (level === top) break;
@@ -127,7 +132,7 @@ function threadWire(
   };
   const reached = new Set<number>();
   for (const sink of wire.sinks) {
-    for (let node = sink; !reached.has(node); ) {
+    for (let node = sink; !reached.has(node);) {
       reached.add(node);
       const level = levelOf(node);
       netAt(level).sinks.push(node);

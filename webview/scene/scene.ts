@@ -52,7 +52,12 @@ interface Placed {
 }
 
 /** Lays out every level that shows, innermost first, and puts them into each other. */
-export function buildScene(hierarchy: Hierarchy, levels: Levels, sizes: NodeSizes, cache: LayoutCache): Scene {
+export function buildScene(
+  hierarchy: Hierarchy,
+  levels: Levels,
+  sizes: NodeSizes,
+  cache: LayoutCache,
+): Scene {
   const placed: (Placed | undefined)[] = levels.levels.map(() => undefined);
   const top = levels.levels.length - 1;
   for (let g = top - 1; g >= 0; g--) place(g);
@@ -113,7 +118,9 @@ function levelGraph(
     });
     if (net.toOutputPort) sinks[first[i + 1] - 1] = outputPort.get(net.wire)!;
   });
-  const source = Int32Array.from(nets, (n) => (n.source === -1 ? inputPort.get(n.wire)! : local.get(n.source)!));
+  const source = Int32Array.from(nets, (n) =>
+    n.source === -1 ? inputPort.get(n.wire)! : local.get(n.source)!,
+  );
   const sourceOffset = Float64Array.from(nets, (n) => portOffset(n.source, n.wire, 'outputPorts'));
   const levelNets = { count: nets.length, source, sourceOffset, first, sinks, sinkOffset };
   return { graph: { count, left, right, height, kind, nets: levelNets }, local };
@@ -125,7 +132,14 @@ function assemble(
   sizes: NodeSizes,
   placed: readonly (Placed | undefined)[],
 ): Scene {
-  const box = { node: [] as number[], x: [] as number[], y: [] as number[], width: [] as number[], height: [] as number[], frame: [] as number[] };
+  const box = {
+    node: [] as number[],
+    x: [] as number[],
+    y: [] as number[],
+    width: [] as number[],
+    height: [] as number[],
+    frame: [] as number[],
+  };
   const line = { wire: [] as number[], end: [] as number[], first: [0], points: [] as number[] };
   const stub = { wire: [] as number[], node: [] as number[] };
   const top = placed[placed.length - 1]!;

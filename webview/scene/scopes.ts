@@ -70,7 +70,11 @@ export function scopeTree(
     }
   }
 
-  function assemble(members: readonly number[], parts: Map<string, number[]>, level: number): (number | Draft)[] {
+  function assemble(
+    members: readonly number[],
+    parts: Map<string, number[]>,
+    level: number,
+  ): (number | Draft)[] {
     const pieces = splitCycles(topology, members, [...parts.values()], owner);
     const out: { first: number; child: number | Draft }[] = [];
     const inPiece = new Set<number>();
@@ -165,9 +169,10 @@ function components(
         continue;
       }
       work.pop();
-      if (work.length > 0) low[work[work.length - 1].unit] = Math.min(low[work[work.length - 1].unit], low[u]);
+      if (work.length > 0)
+        low[work[work.length - 1].unit] = Math.min(low[work[work.length - 1].unit], low[u]);
       if (low[u] !== index[u]) continue;
-      for (let w = -1; w !== u; ) {
+      for (let w = -1; w !== u;) {
         w = stack.pop()!;
         component[w] = found;
       }

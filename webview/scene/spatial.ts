@@ -11,14 +11,26 @@ export function spatialIndex(scene: Scene): SpatialIndex {
   const bands = Math.floor(height / bandHeight) + 1;
   const lineBounds = boundsOfLines(scene);
   const band = (y: number): number => Math.min(bands - 1, Math.max(0, Math.floor(y / bandHeight)));
-  const boxes = bucket(bands, scene.node.length, (i) => band(scene.y[i]), (i) => band(scene.y[i] + scene.height[i]));
+  const boxes = bucket(
+    bands,
+    scene.node.length,
+    (i) => band(scene.y[i]),
+    (i) => band(scene.y[i] + scene.height[i]),
+  );
   const lines = bucket(
     bands,
     scene.lines.wire.length,
     (i) => band(lineBounds[i * 4 + 1]),
     (i) => band(lineBounds[i * 4 + 3]),
   );
-  return { bandHeight, firstBox: boxes.first, boxes: boxes.list, firstLine: lines.first, lines: lines.list, lineBounds };
+  return {
+    bandHeight,
+    firstBox: boxes.first,
+    boxes: boxes.list,
+    firstLine: lines.first,
+    lines: lines.list,
+    lineBounds,
+  };
 }
 
 function boundsOfLines({ lines }: Scene): Float32Array {

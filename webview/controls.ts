@@ -1,0 +1,83 @@
+import {
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeCheckbox,
+  vsCodeDropdown,
+  vsCodeOption,
+  vsCodeTextField,
+  type Button,
+  type Checkbox,
+  type Dropdown,
+  type TextField,
+} from '@vscode/webview-ui-toolkit';
+
+/** All form controls come from here; the rest of the webview does not know whose they are. */
+provideVSCodeDesignSystem().register(
+  vsCodeButton(),
+  vsCodeCheckbox(),
+  vsCodeDropdown(),
+  vsCodeOption(),
+  vsCodeTextField(),
+);
+
+interface ButtonOptions {
+  readonly label: string;
+  /** Told to screen readers and shown on hover, where the label is a sign. */
+  readonly title?: string;
+  readonly look?: 'primary' | 'secondary' | 'icon';
+  readonly pressed: () => void;
+}
+
+export function button({ label, title, look = 'secondary', pressed }: ButtonOptions): Button {
+  const element = document.createElement('vscode-button') as Button;
+  element.setAttribute('appearance', look);
+  element.textContent = label;
+  if (title !== undefined) {
+    element.title = title;
+    element.setAttribute('aria-label', title);
+  }
+  element.addEventListener('click', pressed);
+  return element;
+}
+
+export function dropdown(
+  label: string,
+  options: readonly { readonly value: string; readonly text: string }[],
+  chosen: (value: string) => void,
+): Dropdown {
+  const element = document.createElement('vscode-dropdown') as Dropdown;
+  element.setAttribute('aria-label', label);
+  element.title = label;
+  setOptions(element, options);
+  element.addEventListener('change', () => chosen(element.value));
+  return element;
+}
+
+export function setOptions(
+  element: Dropdown,
+  options: readonly { readonly value: string; readonly text: string }[],
+): void {
+  element.replaceChildren(
+    ...options.map(({ value, text }) => {
+      const option = document.createElement('vscode-option');
+      option.setAttribute('value', value);
+      option.textContent = text;
+      return option;
+    }),
+  );
+}
+
+export function textField(label: string, placeholder: string): TextField {
+  const element = document.createElement('vscode-text-field') as TextField;
+  element.setAttribute('aria-label', label);
+  element.setAttribute('placeholder', placeholder);
+  return element;
+}
+
+export function checkbox(label: string, checked: boolean, changed: (checked: boolean) => void): Checkbox {
+  const element = document.createElement('vscode-checkbox') as Checkbox;
+  element.textContent = label;
+  element.checked = checked;
+  element.addEventListener('change', () => changed(element.checked));
+  return element;
+}

@@ -1,0 +1,216 @@
+import { scaleLinear, select } from 'd3';
+import type { OrderMemory } from '../../src/protocol/webview';
+import { el } from '../dom';
+import type { Session } from '../session';
+import { mix } from '../theme';
+import { bytesText } from '../units';
+import { stepPath } from './chartPath';
+
+const MARGIN = { top: 16, right: 118, bottom: 16, left: 64 } as const;
+/** Lines of opponents nearer than this to each other share one label. */
+const LABEL_HEIGHT = 12;
+
+interface Line {
+  readonly label: string;
+  readonly bytes: number;
+  readonly color: string;
+}
+
+/**
+ * Live bytes at each step under the graph: the peak marked, opponents as lines, and while a search runs its
+ * best peak and proven bound. Pointing at a step marks its operator, a click selects it.
+ */
+export class MemoryChart {
+  readonly element = el('div', { className: 'memory-chart', tabIndex: 0 });
+  private readonly svg = select(this.element).append('svg').attr('role', 'img');
+  private readonly readout = el('div', { className: 'chart-readout', aria: { live: 'polite' } });
+
+  constructor(
+    private readonly session: Session,
+    private readonly goToStep: (step: number) => void,
+  ) {
+    this.element.append(this.readout);
+    session.on(['document', 'plan', 'theme', 'progress', 'step', 'tab'], () => this.render());
+    new ResizeObserver(() => this.render()).observe(this.element);
+    this.element.addEventListener('pointermove', (event) => this.point(event));
+    this.element.addEventListener('pointerleave', () => session.set({ step: null }, 'step'));
+    this.element.addEventListener('click', (event) => {
+      const step = this.stepAt(event);
+      if (step !== null) goToStep(step);
+    });
+    this.element.addEventListener('keydown', (event) => this.key(event));
+  }
+
+  private memory(): OrderMemory | null {
+    return this.session.plan?.view.memory ?? this.session.opened?.memory ?? null;
+  }
+
+  private render(): void {
+    const memory = this.memory();
+    const { width, height } = this.element.getBoundingClientRect();
+    if (memory === null || width < 120 || memory.liveBytes.length === 0) return;
+    const { theme, plan } = this.session;
+    const lines = this.lines();
+    const most = Math.max(memory.peakBytes, ...lines.map((line) => line.bytes)) || 1;
+    const x = scaleLinear([0, memory.liveBytes.length], [MARGIN.left, width - MARGIN.right]);
+    const y = scaleLinear([0, most], [height - MARGIN.bottom, MARGIN.top]);
+    const svg = this.svg.attr('width', width).attr('height', height);
+    svg.attr(
+      'aria-label',
+      `Live memory per step, peak ${bytesText(memory.peakBytes)} at step ${memory.peakStep}`,
+    );
+    svg.selectAll('*').remove();
+    svg
+      .append('path')
+      .attr('transform', `translate(${MARGIN.left},0)`)
+      .attr('d', stepPath(memory.liveBytes, width - MARGIN.left - MARGIN.right, y))
+      .attr('fill', mix(theme.background, theme.blue, 0.38))
+      .attr('stroke', theme.blue)
+      .attr('stroke-width', 1);
+    this.axis(y, most, height);
+    this.drawLines(lines, x, y);
+    this.drawPeak(memory, x, y);
+    const title = plan === null ? "Memory in the model's order" : "Memory in the plan's order";
+    this.text(
+      MARGIN.left,
+      11,
+      'start',
+      theme.dim,
+      `${title} · ${memory.liveBytes.length.toLocaleString('en-US')} steps`,
+    );
+    this.drawStep(memory, x, height);
+  }
+
+  private text(x: number, y: number, anchor: string, color: string, text: string): void {
+    this.svg
+      .append('text')
+      .attr('x', x)
+      .attr('y', y)
+      .attr('text-anchor', anchor)
+      .attr('fill', color)
+      .text(text);
+  }
+
+  private axis(y: (value: number) => number, most: number, height: number): void {
+    const { theme } = this.session;
+    for (const value of [0, most / 2, most])
+      this.text(MARGIN.left - 6, y(value) + 4, 'end', theme.dim, bytesText(value));
+    this.text(MARGIN.left, height - 3, 'start', theme.dim, 'step 0');
+  }
+
+  private lines(): Line[] {
+    const { plan, progress, theme } = this.session;
+    const out: Line[] = [];
+    const push = (label: string, bytes: number | null | undefined, color: string): void => {
+      if (bytes !== null && bytes !== undefined) out.push({ label, bytes, color });
+    };
+    if (progress !== null) {
+      push('best so far', progress.bestPeakBytes, theme.green);
+      push('proven bound', progress.boundPeakBytes, theme.orange);
+      return out;
+    }
+    if (plan === null) return out;
+    const { order } = plan.plan;
+    for (const [name, { peakBytes }] of Object.entries(order.baselines))
+      push(name === 'model' ? 'model order' : name, peakBytes, theme.dim);
+    push(order.status === 'optimal' ? 'proven least' : 'proven bound', order.lowerBoundBytes, theme.green);
+    return out;
+  }
+
+  /** Labels at the right border; lines of one height share a label. */
+  private drawLines(
+    lines: readonly Line[],
+    x: (value: number) => number,
+    y: (value: number) => number,
+  ): void {
+    const end = x(this.memory()!.liveBytes.length);
+    const groups: { at: number; labels: string[]; color: string }[] = [];
+    for (const line of [...lines].sort((a, b) => b.bytes - a.bytes)) {
+      const at = y(line.bytes);
+      this.svg
+        .append('line')
+        .attr('x1', MARGIN.left)
+        .attr('x2', end)
+        .attr('y1', at)
+        .attr('y2', at)
+        .attr('stroke', line.color)
+        .attr('stroke-dasharray', '4 3');
+      const last = groups[groups.length - 1];
+      if (last !== undefined && at - last.at < LABEL_HEIGHT) last.labels.push(line.label);
+      else groups.push({ at, labels: [line.label], color: line.color });
+    }
+    for (const { at, labels, color } of groups) {
+      const text = labels.length <= 2 ? labels.join(', ') : `${labels[0]} +${labels.length - 1}`;
+      const node = this.svg
+        .append('text')
+        .attr('x', end + 5)
+        .attr('y', at + 4)
+        .attr('fill', color)
+        .text(text);
+      node.append('title').text(labels.join(', '));
+    }
+  }
+
+  private drawPeak(memory: OrderMemory, x: (value: number) => number, y: (value: number) => number): void {
+    const { theme } = this.session;
+    const at = x(memory.peakStep + 0.5);
+    this.svg
+      .append('circle')
+      .attr('cx', at)
+      .attr('cy', y(memory.peakBytes))
+      .attr('r', 4)
+      .attr('fill', theme.error);
+    const right = memory.peakStep < memory.liveBytes.length / 2;
+    const label = `peak ${bytesText(memory.peakBytes, memory.known)}, step ${memory.peakStep}`;
+    this.text(
+      at + (right ? 8 : -8),
+      y(memory.peakBytes) + 4,
+      right ? 'start' : 'end',
+      theme.foreground,
+      label,
+    );
+  }
+
+  private drawStep(memory: OrderMemory, x: (value: number) => number, height: number): void {
+    const { step, theme, model } = this.session;
+    this.readout.textContent = '';
+    if (step === null || step >= memory.liveBytes.length) return;
+    const at = x(step + 0.5);
+    this.svg
+      .append('line')
+      .attr('x1', at)
+      .attr('x2', at)
+      .attr('y1', MARGIN.top)
+      .attr('y2', height - MARGIN.bottom)
+      .attr('stroke', theme.foreground);
+    const op = memory.operators[step];
+    const name = this.session.trail.length === 1 && model !== null ? ` · ${model.describe(op)}` : '';
+    this.readout.textContent = `step ${step} · ${bytesText(memory.liveBytes[step], memory.known)}${name}`;
+  }
+
+  private stepAt(event: MouseEvent): number | null {
+    const memory = this.memory();
+    if (memory === null) return null;
+    const box = this.element.getBoundingClientRect();
+    const inner = box.width - MARGIN.left - MARGIN.right;
+    const step = Math.floor(((event.clientX - box.x - MARGIN.left) / inner) * memory.liveBytes.length);
+    return step >= 0 && step < memory.liveBytes.length ? step : null;
+  }
+
+  private point(event: PointerEvent): void {
+    const step = this.stepAt(event);
+    if (step !== this.session.step) this.session.set({ step }, 'step');
+  }
+
+  private key(event: KeyboardEvent): void {
+    const memory = this.memory();
+    if (memory === null) return;
+    const now = this.session.step ?? memory.peakStep;
+    if (event.key === 'Enter') this.goToStep(now);
+    else if (event.key === 'ArrowLeft') this.session.set({ step: Math.max(0, now - 1) }, 'step');
+    else if (event.key === 'ArrowRight')
+      this.session.set({ step: Math.min(memory.liveBytes.length - 1, now + 1) }, 'step');
+    else return;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,211 @@
+import type { OperatorDetails, TensorDetails } from '../../src/protocol/webview';
+import { button } from '../controls';
+import { el, fill } from '../dom';
+import type { Session, Target } from '../session';
+import { bytesText, flopsText } from '../units';
+import { groupFacts, operatorFacts, tensorFacts } from './facts';
+import { typesInside } from './groupTypes';
+import { section, table } from './table';
+
+export interface PropertiesActions {
+  operatorDetails(operator: number): Promise<OperatorDetails>;
+  tensorDetails(tensor: number): Promise<TensorDetails>;
+  openBody(operator: number, body: string): void;
+  toggleGroup(node: number): void;
+  goToOperator(operator: number): void;
+  selectTensor(tensor: number): void;
+  copy(text: string): void;
+  close(): void;
+}
+
+/** Everything about what is selected; about the model where nothing is. */
+export class Properties {
+  readonly element = el('aside', { className: 'properties', aria: { label: 'Properties' } });
+
+  constructor(
+    private readonly session: Session,
+    private readonly actions: PropertiesActions,
+  ) {
+    session.on(['selection', 'graph', 'plan'], () => this.render());
+  }
+
+  private render(): void {
+    const { selection, model, opened } = this.session;
+    if (model === null || opened === null || this.element.hidden) return;
+    if (selection === null) this.fill('Model', opened.fileName, this.modelFacts());
+    else if (selection.kind === 'node' && model.isOperator(selection.node)) this.operator(selection.node);
+    else if (selection.kind === 'node' && model.isGroup(selection.node)) this.group(selection.node);
+    else this.tensors(selection);
+  }
+
+  /** Opens the panel and fills it with what is selected now. */
+  show(): void {
+    this.element.hidden = false;
+    this.render();
+  }
+
+  private fill(kind: string, name: string, content: readonly Node[]): void {
+    const copy = (): void => this.actions.copy(this.element.innerText);
+    fill(this.element, [
+      el(
+        'header',
+        {},
+        el('div', {}, el('span', { className: 'dim' }, kind), el('h3', {}, name)),
+        button({ label: '⧉', look: 'icon', title: 'Copy as text', pressed: copy }),
+        button({
+          label: '✕',
+          look: 'icon',
+          title: 'Close the properties',
+          pressed: () => this.actions.close(),
+        }),
+      ),
+      ...content,
+    ]);
+  }
+
+  private modelFacts(): Node[] {
+    const { properties, dimensions, problems } = this.session.opened!;
+    const rows = [
+      ['file size', bytesText(properties.fileBytes)],
+      ['compute', flopsText(properties.totalFlops.flops)],
+      ['IR version', String(properties.irVersion)],
+      ['producer', properties.producer],
+      ['domain', properties.domain],
+      ['model version', String(properties.modelVersion)],
+      ...properties.opsets.map((opset) => ['operator set', `${opset.domain || 'ai.onnx'} ${opset.version}`]),
+      ...properties.metadata.map(([name, value]) => [name, value]),
+    ].filter(([, value]) => value !== '');
+    const sized = dimensions.map(({ name, value }) => [
+      name,
+      value === null ? 'free: sizes that need it are unknown' : String(value),
+    ]);
+    return [
+      table(rows),
+      ...(properties.docString === '' ? [] : [el('p', { className: 'doc' }, properties.docString)]),
+      ...(sized.length === 0 ? [] : [section('Symbolic dimensions', table(sized))]),
+      ...(properties.functions.length === 0
+        ? []
+        : [section('Functions', table(properties.functions.map((name) => [name])))]),
+      ...(problems.length === 0
+        ? []
+        : [
+            section(
+              'Notes on the file',
+              ...problems.map((p) => el('p', { className: `problem ${p.severity}` }, p.message)),
+            ),
+          ]),
+    ];
+  }
+
+  private operator(op: number): void {
+    const { model, session } = { model: this.session.model!, session: this.session };
+    const name = model.graph.operators.names[op];
+    const facts = operatorFacts(session, model, op);
+    const bodies = (model.graph.operators.bodies[op] ?? []).map((body) =>
+      button({ label: `Open ${body}`, pressed: () => this.actions.openBody(op, body) }),
+    );
+    const later = el('div', {});
+    this.fill(model.typeText(op), name === '' ? '(no name)' : name, [
+      ...(bodies.length === 0 ? [] : [el('div', { className: 'button-row' }, ...bodies)]),
+      later,
+      ...facts,
+    ]);
+    const selection = this.session.selection;
+    this.actions.operatorDetails(op).then(
+      (details) => {
+        if (this.session.selection === selection) fill(later, this.operatorDetails(details));
+      },
+      () => undefined,
+    );
+  }
+
+  private operatorDetails(details: OperatorDetails): Node[] {
+    const attributes = details.attributes.map(({ name, text }) => [name, text]);
+    const operands = [...details.inputs, ...details.outputs].filter(({ tensor }) => tensor >= 0);
+    const links = operands.map((operand) => {
+      const link = el(
+        'button',
+        { type: 'button', className: 'link' },
+        operand.name === '' ? '(no name)' : operand.name,
+      );
+      link.addEventListener('click', () => this.actions.selectTensor(operand.tensor));
+      const note = [
+        operand.isWeight ? 'weight' : '',
+        operand.type,
+        operand.shape,
+        operand.bytes === null ? '?' : bytesText(operand.bytes),
+      ];
+      return el(
+        'li',
+        {},
+        link,
+        ' ',
+        el('span', { className: 'dim' }, note.filter((part) => part !== '').join(' ')),
+      );
+    });
+    return [
+      ...(details.opaqueReason === null
+        ? []
+        : [el('p', { className: 'problem warning' }, details.opaqueReason)]),
+      section(
+        'Attributes',
+        attributes.length === 0 ? el('p', { className: 'note' }, 'none') : table(attributes),
+      ),
+      section('Operands', el('ul', { className: 'operands' }, ...links)),
+      section(
+        'Definition',
+        table([['operator set', String(details.opset)], ...details.metadata.map(([k, v]) => [k, v])]),
+      ),
+      ...(details.docString === '' ? [] : [el('p', { className: 'doc' }, details.docString)]),
+    ];
+  }
+
+  private group(node: number): void {
+    const model = this.session.model!;
+    const label = model.isOpenGroup(node) ? 'Close the group' : 'Open the group';
+    this.fill('Group', model.title1(node), [
+      el(
+        'div',
+        { className: 'button-row' },
+        button({ label, pressed: () => this.actions.toggleGroup(node) }),
+      ),
+      ...groupFacts(model, node, typesInside(model, node)),
+    ]);
+  }
+
+  private tensors(selection: Target): void {
+    const model = this.session.model!;
+    const { firstTensor, tensors } = model.scene.wires;
+    const tensor =
+      selection.kind === 'tensor'
+        ? selection.tensor
+        : selection.kind === 'node'
+          ? model.endTensor(selection.node)
+          : tensors[firstTensor[selection.wire]];
+    const later = el('div', {});
+    const ends = [model.graph.tensors.producers[tensor], ...model.consumersOf(tensor)].filter(
+      (op) => op >= 0,
+    );
+    const links = ends.map((op) => {
+      const link = el('button', { type: 'button', className: 'link' }, model.describe(op));
+      link.addEventListener('click', () => this.actions.goToOperator(op));
+      return el('li', {}, link);
+    });
+    this.fill('Tensor', model.graph.tensors.names[tensor], [
+      ...tensorFacts(this.session, model, tensor),
+      later,
+      section('Made and read by', el('ul', { className: 'operands' }, ...links)),
+    ]);
+    this.actions.tensorDetails(tensor).then(
+      (details) => {
+        if (this.session.selection !== selection) return;
+        const rows = [
+          ...(details.location === null ? [] : [['stored', details.location]]),
+          ...(details.values === null ? [] : [['values', details.values]]),
+        ];
+        fill(later, rows.length === 0 ? [] : [table(rows)]);
+      },
+      () => undefined,
+    );
+  }
+}
