@@ -1,7 +1,7 @@
 import type { DocumentState, PlanState, RunProgress, VerificationResult } from '../src/protocol/webview';
 import type { GraphModel } from './graphModel';
 import type { ColorMode } from './graph/look';
-import { PlanIndex } from './plan/planIndex';
+import type { PlanIndex } from './plan/planIndex';
 import { readTheme, type Theme } from './theme';
 
 /** What is selected or hovered, in every view alike. */

@@ -1,6 +1,7 @@
 import { layer, type Layered } from './elements';
 import { orderRanks } from './ordering';
-import { LayoutCache, cutRanks, signature, takePiece } from './pieces';
+import type { LayoutCache } from './pieces';
+import { cutRanks, signature, takePiece } from './pieces';
 import { placeElements } from './coordinates';
 import { assignRanks } from './ranks';
 import { route } from './routes';

@@ -1,5 +1,5 @@
 import type { ViewGraph } from '../../src/protocol/webview';
-import type { FromLayout, ToLayout } from '../layoutProtocol';
+import type { FromLayout, ToLayout, TopologyData } from '../layoutProtocol';
 import { LayoutCache } from '../layout/pieces';
 import { hierarchyOf, openAtFirst, type Hierarchy } from './hierarchy';
 import { levelsOf } from './levels';
@@ -45,16 +45,9 @@ export class Arranger {
     const groups = hierarchy.labels.length;
     const shown = open !== null && open.length === groups ? open : openAtFirst(hierarchy);
     const scene = sceneOf(opened, shown);
-    const { isWeight: _, ...data } = topology;
-    return {
-      kind: 'opened',
-      key,
-      topology: data,
-      hierarchy,
-      open: shown,
-      scene,
-      spatial: spatialIndex(scene),
-    };
+    const topologyData = withoutFunctions(topology);
+    const spatial = spatialIndex(scene);
+    return { kind: 'opened', key, topology: topologyData, hierarchy, open: shown, scene, spatial };
   }
 
   private arrange(key: number, open: Uint8Array): FromLayout {
@@ -67,6 +60,13 @@ export class Arranger {
 
 function sceneOf({ graph, topology, hierarchy, sizes, cache }: Opened, open: Uint8Array): Scene {
   return buildScene(hierarchy, levelsOf(graph, topology, hierarchy, open), sizes, cache);
+}
+
+/** Functions do not travel between threads. */
+function withoutFunctions(topology: Topology): TopologyData {
+  const data: Partial<Topology> = { ...topology };
+  delete (data as { isWeight?: unknown }).isWeight;
+  return data as TopologyData;
 }
 
 /** Buffers that only the receiver needs from now on. */
