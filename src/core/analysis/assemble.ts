@@ -129,14 +129,14 @@ class Assembler {
     outputs.forEach((output, i) => {
       if (output === NONE || !isLast) return;
       const tensor = this.table.tensors[output];
-      const viewed = isView && i === 0 ? inputs[0] : NONE;
+      const viewed = isView && i === 0 ? (inputs[0] ?? NONE) : NONE;
       if (viewed === NONE) this.addStorage(tensor, id, false);
       else this.shareStorage(tensor, this.table.tensors[viewed]);
     });
     const { index, name, type, domain, attributes } = node;
     return {
       node: { index, name, type, domain, opset, attributes, inputs, outputs },
-      isView: isView && inputs[0] !== NONE,
+      isView: isView && (inputs[0] ?? NONE) !== NONE,
     };
   }
 

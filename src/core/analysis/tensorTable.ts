@@ -100,7 +100,7 @@ export class TensorTable {
 
   private addWeight(name: string): TensorId {
     const root = this.folding.root(name);
-    const shared = root === name ? undefined : this.read(root);
+    const shared = root === name || root === '' ? undefined : this.read(root);
     const tensor = this.tensors[this.add(name)];
     tensor.isWeight = true;
     const values = this.folding.values(name);

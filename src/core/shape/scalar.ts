@@ -76,7 +76,9 @@ function comparison(holds: (order: number) => boolean): Scalar {
 }
 
 function bits(f: (x: bigint, y: bigint) => bigint): Scalar {
-  return arithmetic((x, y) => Number(f(BigInt(x), BigInt(y))));
+  return arithmetic((x, y) =>
+    Number.isInteger(x) && Number.isInteger(y) ? Number(f(BigInt(x), BigInt(y))) : NaN,
+  );
 }
 
 const truncated = (x: number, y: number) => Math.trunc(x / y);

@@ -48,7 +48,8 @@ const constantOfShape: Rule = (op) => {
   const value = op.tensor('value');
   const shape = op.values(0) ?? dimsFromLength(op, 0);
   const sizes = sizesOf(shape);
-  for (const size of sizes ?? []) if (size < 0) throw new RuleError(`its shape holds ${size}`);
+  for (const size of sizes ?? [])
+    if (size < 0 || !Number.isInteger(size)) throw new RuleError(`its shape holds ${size}`);
   const fill = value === undefined ? 0 : value.values?.[0];
   const small = sizes !== undefined && countOf(sizes) <= MAX_VALUES && fill !== undefined;
   return [tensor(value?.type ?? 'float32', shape, small ? Array<Dim>(countOf(sizes)).fill(fill) : undefined)];
