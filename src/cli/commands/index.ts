@@ -1,15 +1,19 @@
 import type { Command } from '../command';
+import { analyzeCommand } from './analyze';
 import { checkCommand } from './check';
 import { exampleCommand } from './example';
 import { inspectCommand } from './inspect';
 import { optimizeCommand } from './optimize';
 import { orderCommand } from './order';
+import { verifyCommand } from './verify';
 
 /** In the order in which a user meets them. */
 export const COMMANDS: readonly Command[] = [
   inspectCommand,
   orderCommand,
+  analyzeCommand,
   optimizeCommand,
   checkCommand,
+  verifyCommand,
   exampleCommand,
 ];

@@ -1,6 +1,3 @@
-import { smartHome } from '../../core/cluster/smartHome';
-import type { Cluster } from '../../core/cluster/cluster';
-import { loadCluster } from '../../engine/clusterFile';
 import { controlWith } from '../../engine/control';
 import {
   DEFAULT_OPTIMIZE_OPTIONS,
@@ -9,6 +6,7 @@ import {
   type OptimizeProgress,
 } from '../../engine/optimize';
 import { planPath, savePlan } from '../../engine/planFile';
+import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import {
   BIND_OPTION,
   choiceOption,
@@ -32,7 +30,7 @@ export const optimizeCommand: Command = {
   files: [1, 1],
   options: {
     json: { ...JSON_OPTION, summary: 'print the plan as JSON' },
-    cluster: { type: 'string', value: 'FILE', summary: 'cluster file (default: the built-in smart home)' },
+    cluster: CLUSTER_OPTION,
     out: { type: 'string', value: 'FILE', summary: 'where to save the plan (default: beside the model)' },
     bind: BIND_OPTION,
     fuse: FUSE_OPTION,
@@ -59,8 +57,7 @@ export const optimizeCommand: Command = {
   async run(invocation) {
     const { files, output } = invocation;
     const options = optionsOf(invocation);
-    const clusterPath = textOption(invocation, 'cluster');
-    const cluster: Cluster = clusterPath === undefined ? smartHome() : loadCluster(clusterPath);
+    const cluster = clusterOf(invocation);
     const analysis = openModel(invocation);
     const control = controlWith<OptimizeProgress>(output.cancelled, (progress) =>
       output.progress(progressText(progress)),

@@ -90,6 +90,25 @@ describe('command line', () => {
     assert.match(checked.out, /another model/);
   });
 
+  it('analyzes every operator: all ways to split it, the cheapest marked', async () => {
+    const { out } = await run(['analyze', model, '--json']);
+    type Way = { dimension: string; seconds: number; cheapest: boolean; shards: { device: string }[] };
+    const { operators } = JSON.parse(out) as { operators: { type: string; alternatives: Way[] }[] };
+    const ways = operators.find(({ type }) => type === 'Conv')!.alternatives;
+    assert.deepEqual(new Set(ways.map(({ dimension }) => dimension)), new Set(['none', 'C', 'H', 'W', 'K']));
+    const cheapest = ways.filter((way) => way.cheapest);
+    assert.equal(cheapest.length, 1);
+    assert.equal(cheapest[0].seconds, Math.min(...ways.map(({ seconds }) => seconds)));
+  });
+
+  it('verifies a plan by running it', async () => {
+    const plan = file('verified.json');
+    await run(['optimize', model, '--out', plan, ...FEW]);
+    const { status, out } = await run(['verify', model, plan]);
+    assert.equal(status, 0, out);
+    assert.match(out, /computes the same/);
+  });
+
   it('keeps the best plan when cancelled', async () => {
     let calls = 0;
     const out = file('cancelled.json');
