@@ -3,14 +3,13 @@ import { SMART_HOME_FILE } from '../core/cluster/smartHome';
 import type { Cluster } from '../core/cluster/cluster';
 import { InputError } from '../core/graph/problem';
 import type { Handlers } from '../protocol/rpc';
-import type { RunProgress } from '../protocol/webview';
 import type { ClusterSummary, HostToWorker } from '../protocol/worker';
 import { OpenModel } from './openModel';
-import { optimize } from './optimize';
+import { optimize, type Surroundings } from './optimize';
 import { verify } from './verify';
 
 /** Answers of one worker: it holds at most one open model, which detail requests speak of. */
-export function workerHandlers(report: (progress: RunProgress) => void): Handlers<HostToWorker> {
+export function workerHandlers(surroundings: Surroundings): Handlers<HostToWorker> {
   let open: OpenModel | undefined;
   const model = (): OpenModel => {
     if (open === undefined) throw new InputError('No model is open.');
@@ -32,8 +31,8 @@ export function workerHandlers(report: (progress: RunProgress) => void): Handler
         text: `${JSON.stringify(SMART_HOME_FILE, undefined, 2)}\n`,
         summary: summaryOf(parseCluster(SMART_HOME_FILE)),
       }),
-      optimize: (request) => optimize(request, report),
-      verify: (request) => verify(request, report),
+      optimize: (request) => optimize(request, surroundings),
+      verify: (request) => verify(request, surroundings.report),
       export: () => Promise.reject(new InputError('The engine cannot do this yet.')),
     },
     notices: {},

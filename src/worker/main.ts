@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
+import { workerIslandPool } from '../engine/islandPool';
 import { Connection, type Envelope } from '../protocol/rpc';
 import type { HostToWorker, WorkerToHost } from '../protocol/worker';
 import { workerHandlers } from './handlers';
@@ -8,6 +10,9 @@ const port = parentPort;
 if (port === null) throw new Error('This script runs as a worker of the extension.');
 const connection: Connection<WorkerToHost, HostToWorker> = new Connection(
   (message) => port.postMessage(message),
-  workerHandlers((progress) => connection.notify('progress', progress)),
+  workerHandlers({
+    report: (progress) => connection.notify('progress', progress),
+    makePool: workerIslandPool(join(__dirname, 'islandWorker.js')),
+  }),
 );
 port.on('message', (message: Envelope) => connection.receive(message));

@@ -5,6 +5,7 @@ import { smartHome } from '../core/cluster/smartHome';
 import { InputError } from '../core/graph/problem';
 import { encodePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
+import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { analyzeModel } from '../engine/analyze';
 import { FileByteSource } from '../engine/byteSource';
 import { controlWith } from '../engine/control';
@@ -20,14 +21,18 @@ import type { OptimizeRequest, OptimizeResult, PlanSummary } from '../protocol/w
 import { isCancelled } from './cancel';
 import { withModelFile } from './modelFile';
 
+/** What a worker is given by its entry. */
+export interface Surroundings {
+  report(progress: RunProgress): void;
+  /** Where the search's islands live; this thread unless given. */
+  readonly makePool?: MakePool;
+}
+
 /** Optimizes and, for a model on disk, saves the plan beside it; other models' plans go back as text. */
-export function optimize(
-  request: OptimizeRequest,
-  report: (progress: RunProgress) => void,
-): Promise<OptimizeResult> {
+export function optimize(request: OptimizeRequest, surroundings: Surroundings): Promise<OptimizeResult> {
   const cluster = clusterOf(request.cluster);
   return withModelFile(request.model, async (path) => {
-    const plan = await runOptimizer(path, cluster, request, report);
+    const plan = await runOptimizer(path, cluster, request, surroundings);
     const target = planPath(path);
     const isOnDisk = request.model.kind === 'file';
     if (isOnDisk) savePlan(target, plan);
@@ -48,7 +53,7 @@ function runOptimizer(
   modelPath: string,
   cluster: Cluster,
   request: OptimizeRequest,
-  report: (progress: RunProgress) => void,
+  { report, makePool }: Surroundings,
 ): Promise<Plan> {
   const options = optionsOf(request);
   const bindings = new Map(Object.entries(request.bindings));
@@ -57,7 +62,7 @@ function runOptimizer(
     const analysis = analyzeModel(source, { bindings, fuse: options.fuse });
     const show = (progress: OptimizeProgress): void => report(runProgress(progress));
     const control = controlWith(() => isCancelled(request.cancel), show);
-    return optimizeModel({ modelPath, analysis, cluster, options }, control);
+    return optimizeModel({ modelPath, analysis, cluster, options, makePool }, control);
   } finally {
     source.close();
   }
