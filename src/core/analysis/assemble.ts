@@ -123,8 +123,8 @@ class Assembler {
   /** Reads inputs and makes outputs; only the last node of a fused chain makes storage. */
   private addNode(node: ModelNode, id: OperatorId, isLast: boolean): { node: OperatorNode; isView: boolean } {
     const opset = this.source.opsets.get(node.domain) ?? 1;
-    const isView = isViewNode(node, opset, this.folding);
     const inputs = node.inputs.map((name) => this.readTensor(name, id));
+    const isView = (inputs[0] ?? NONE) !== NONE && isViewNode(node, opset, this.folding);
     const outputs = node.outputs.map((name) => this.table.produce(name, id));
     outputs.forEach((output, i) => {
       if (output === NONE || !isLast) return;
@@ -136,7 +136,7 @@ class Assembler {
     const { index, name, type, domain, attributes } = node;
     return {
       node: { index, name, type, domain, opset, attributes, inputs, outputs },
-      isView: isView && (inputs[0] ?? NONE) !== NONE,
+      isView,
     };
   }
 

@@ -25,7 +25,7 @@ export function fold(source: GraphSource, functions: ReadonlyMap<string, ModelFu
     if (!isFoldable(node, opset, known, functions)) continue;
     isFolded[index] = true;
     for (const name of node.outputs) if (name !== '') constants.add(name);
-    if (isViewNode(node, opset, known))
+    if (node.inputs[0] && isViewNode(node, opset, known))
       roots.set(node.outputs[0], roots.get(node.inputs[0]) ?? node.inputs[0]);
   }
   return { ...known, isFolded, root: (name) => roots.get(name) ?? name };

@@ -4,7 +4,7 @@ import type { ByteSource } from './model';
 import { Sha256 } from './sha256';
 
 /** First read after a jump; sequential reading doubles it up to `LARGEST_WINDOW`. */
-const SMALLEST_WINDOW = 16 * 1024;
+const SMALLEST_WINDOW = 4 * 1024;
 const LARGEST_WINDOW = 256 * 1024;
 const LONGEST_VARINT = 10;
 
