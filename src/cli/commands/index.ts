@@ -1,6 +1,7 @@
 import type { Command } from '../command';
 import { analyzeCommand } from './analyze';
 import { checkCommand } from './check';
+import { compareCommand } from './compare';
 import { exampleCommand } from './example';
 import { inspectCommand } from './inspect';
 import { optimizeCommand } from './optimize';
@@ -14,6 +15,7 @@ export const COMMANDS: readonly Command[] = [
   analyzeCommand,
   optimizeCommand,
   checkCommand,
+  compareCommand,
   verifyCommand,
   exampleCommand,
 ];

@@ -101,6 +101,17 @@ describe('command line', () => {
     assert.equal(cheapest[0].seconds, Math.min(...ways.map(({ seconds }) => seconds)));
   });
 
+  it('compares two plans', async () => {
+    const [one, two] = [file('one.json'), file('two.json')];
+    await run(['optimize', model, '--out', one, ...FEW]);
+    await run(['optimize', model, '--out', two, ...FEW, '--strategy', 'vertical']);
+    const { out, status } = await run(['compare', one, two]);
+    assert.equal(status, 0);
+    assert.match(out, /latency .* ms/);
+    assert.match(out, /the order is the same/);
+    assert.match((await run(['compare', one, one])).out, /0 operators are partitioned differently/);
+  });
+
   it('verifies a plan by running it', async () => {
     const plan = file('verified.json');
     await run(['optimize', model, '--out', plan, ...FEW]);
