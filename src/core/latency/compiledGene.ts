@@ -36,6 +36,8 @@ export interface CompiledGene {
   readonly gene: Gene;
   /** Devices with a part, ascending. */
   readonly devices: readonly DeviceId[];
+  /** The same as a flag per device. */
+  readonly hasPart: Uint8Array;
   /** Per device; 0 where it has no part. */
   readonly computeNs: Float64Array;
   /** `needs[read][device]`. */
@@ -157,6 +159,7 @@ export class GeneTable {
       operator: id,
       gene,
       devices,
+      hasPart: Uint8Array.from(facts, (shard) => (shard === undefined ? 0 : 1)),
       computeNs: Float64Array.from(facts, (shard, device) =>
         shard === undefined
           ? 0

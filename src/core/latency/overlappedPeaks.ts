@@ -28,6 +28,12 @@ export class OverlappedPeaks {
   private readonly inputs: readonly StorageId[];
   private readonly inputBytes: number;
   private readonly bodyBytes: Float64Array;
+  /** Storages that somebody makes or that are there from the beginning. */
+  private readonly present: readonly StorageId[];
+  private readonly producerStep: Int32Array;
+  /** Per storage and reader; `NONE` for the gathering of outputs. */
+  private readonly readerSteps: readonly Int32Array[];
+  private readonly isOutput: Uint8Array;
 
   constructor(
     private readonly workload: Workload,
@@ -53,6 +59,15 @@ export class OverlappedPeaks {
       0,
     );
     this.bodyBytes = Float64Array.from(flow.steps, (operator) => graph.operators[operator].bodyPeak.bytes);
+    const made = flow.steps.flatMap((operator) => flow.operators[operator].makes);
+    this.present = [...this.inputs, ...made];
+    this.isOutput = Uint8Array.from(flow.storages, ({ isOutput }) => (isOutput ? 1 : 0));
+    this.producerStep = Int32Array.from(flow.storages, ({ producer }) =>
+      producer === NONE ? NONE : flow.stepOf[producer],
+    );
+    this.readerSteps = flow.storages.map(({ readers }) =>
+      Int32Array.from(readers, (reader) => (reader === GATHER ? NONE : flow.stepOf[reader])),
+    );
   }
 
   find(result: Float64Array): void {
@@ -60,8 +75,8 @@ export class OverlappedPeaks {
     this.reduceDrop.fill(0);
     this.lastSent.fill(NONE);
     this.bookMessages();
-    for (const storage of this.inputs) this.bookMade(storage, NONE, this.workload.cluster.source);
-    this.bookShards();
+    for (let index = 0; index < this.present.length; index++) this.bookMade(this.present[index]);
+    this.bookPassing();
     for (let device = 0; device < this.devices; device++) result[device] = this.merge(device);
   }
 
@@ -96,110 +111,106 @@ export class OverlappedPeaks {
 
   private bookReceived(message: number): void {
     const { log } = this.kernel;
-    const { flow, cluster } = this.workload;
     const to = log.to[message];
     const storage = log.storage[message];
-    const { isOutput, readers } = flow.storages[storage];
-    if (isOutput && to === cluster.sink) return;
-    const reader = readers[this.loaded.traffic[storage].lastReader[log.index[message]]];
-    this.computeDrop[flow.stepOf[reader] * this.devices + to] += log.bytes[message];
+    if (this.isOutput[storage] === 1 && to === this.workload.cluster.sink) return;
+    const reader = this.loaded.traffic[storage].lastReader[log.index[message]];
+    this.computeDrop[this.readerSteps[storage][reader] * this.devices + to] += log.bytes[message];
   }
 
-  private bookShards(): void {
-    const { flow } = this.workload;
-    const { genome } = this.loaded;
-    for (let step = 0; step < flow.steps.length; step++) {
-      const gene = genome[flow.steps[step]];
-      const { makes } = flow.operators[gene.operator];
-      const row = step * this.devices;
-      if (gene.reduction !== undefined) {
-        for (let made = 0; made < makes.length; made++)
-          this.bookMade(makes[made], step, gene.reduction.device);
-        if (gene.computeNs[gene.reduction.device] > 0 || gene.devices.includes(gene.reduction.device)) {
-          this.reduceDrop[step] += gene.reduction.partialBytes;
-        }
-      } else {
-        for (let index = 0; index < gene.devices.length; index++) {
-          const device = gene.devices[index];
-          for (let made = 0; made < makes.length; made++) this.bookMade(makes[made], step, device);
-        }
-      }
-      if (this.bodyBytes[step] > 0) {
-        for (const device of gene.devices) this.computeDrop[row + device] += this.bodyBytes[step];
-      }
+  /** Books the drop of what each device made of `storage`, or had from the beginning. */
+  private bookMade(storage: StorageId): void {
+    const { devices, kernel, lastSent, computeDrop, isOutput } = this;
+    const { sink } = this.workload.cluster;
+    const { madeBytes, lastLocalReader } = this.loaded.traffic[storage];
+    for (let device = 0; device < devices; device++) {
+      const bytes = madeBytes[device];
+      if (bytes === 0 || (device === sink && isOutput[storage] === 1)) continue;
+      const local = lastLocalReader[device];
+      const sent = lastSent[storage * devices + device];
+      const readerStep = local === NONE ? NONE : this.readerSteps[storage][local];
+      const localEnd = readerStep === NONE ? NONE : kernel.computeEnd[readerStep * devices + device];
+      if (sent !== NONE && kernel.log.end[sent] > localEnd) this.messageDrop[sent] += bytes;
+      else if (readerStep !== NONE) computeDrop[readerStep * devices + device] += bytes;
+      else this.bookUnread(storage, device, bytes);
     }
   }
 
-  /** Books the drop of what `device` made of `storage` at `step` (`NONE`: had from the beginning). */
-  private bookMade(storage: StorageId, step: number, device: number): void {
-    const { flow, cluster } = this.workload;
-    const { devices, kernel } = this;
-    const traffic = this.loaded.traffic[storage];
-    const bytes = traffic.madeBytes[device];
-    const { isOutput, readers } = flow.storages[storage];
-    if (bytes === 0 || (isOutput && device === cluster.sink)) return;
-    const local = traffic.lastLocalReader[device];
-    const sent = this.lastSent[storage * devices + device];
-    const readerStep = local === NONE ? NONE : readers[local] === GATHER ? NONE : flow.stepOf[readers[local]];
-    const localEnd = readerStep === NONE ? NONE : kernel.computeEnd[readerStep * devices + device];
-    if (sent !== NONE && kernel.log.end[sent] > localEnd) this.messageDrop[sent] += bytes;
-    else if (readerStep !== NONE) this.computeDrop[readerStep * devices + device] += bytes;
-    else if (this.loaded.genome[flow.steps[step]].reduction !== undefined) this.reduceDrop[step] += bytes;
-    else this.computeDrop[step * devices + device] += bytes;
+  /** What nobody reads goes with the event that made it. */
+  private bookUnread(storage: StorageId, device: number, bytes: number): void {
+    const step = this.producerStep[storage];
+    const isReduced = this.loaded.genome[this.kernel.steps[step]].reduction !== undefined;
+    if (isReduced) this.reduceDrop[step] += bytes;
+    else this.computeDrop[step * this.devices + device] += bytes;
   }
 
-  /** Walks through one device's events in order of time; drops at an instant come before what is made then. */
+  /** Own partial sums go with the reduction, what a body holds inside with the shard. */
+  private bookPassing(): void {
+    const { devices, bodyBytes } = this;
+    const { steps } = this.kernel;
+    for (let step = 0; step < steps.length; step++) {
+      const gene = this.loaded.genome[steps[step]];
+      const { reduction } = gene;
+      if (reduction !== undefined && gene.hasPart[reduction.device] === 1) {
+        this.reduceDrop[step] += reduction.partialBytes;
+      }
+      if (bodyBytes[step] === 0) continue;
+      for (const device of gene.devices) this.computeDrop[step * devices + device] += bodyBytes[step];
+    }
+  }
+
+  /**
+   * Walks through one device's events in order of time; what is dropped at an instant goes before what is made
+   * then comes.
+   */
   private merge(device: number): number {
-    const { kernel, devices, workload, loaded, messageDrop } = this;
-    const { log, computeStart, computeEnd } = kernel;
-    const { steps } = workload.flow;
+    const { kernel, devices, loaded, messageDrop, bodyBytes, computeDrop, reduceDrop } = this;
+    const { log, computeStart, computeEnd, reduceStart, reduceEnd, steps } = kernel;
+    const { start: messageStart, end: messageEnd, bytes: messageBytes } = log;
     const incoming = this.incoming[device];
     const outgoing = this.outgoing[device];
     const lastIncoming = this.incomingCount[device];
     const lastOutgoing = this.outgoingCount[device];
-    let held = device === workload.cluster.source ? this.inputBytes : 0;
+    let held = device === this.workload.cluster.source ? this.inputBytes : 0;
     let peak = held;
-    let nextIncoming = 0;
-    let nextOutgoing = 0;
-    const dropSentUntil = (time: number): void => {
-      while (nextOutgoing < lastOutgoing && log.end[outgoing[nextOutgoing]] <= time)
-        held -= messageDrop[outgoing[nextOutgoing++]];
-    };
-    const receiveBefore = (time: number): void => {
-      while (nextIncoming < lastIncoming && log.start[incoming[nextIncoming]] < time) {
-        const message = incoming[nextIncoming++];
-        dropSentUntil(log.start[message]);
-        held += log.bytes[message];
-        if (held > peak) peak = held;
-      }
-    };
-    const occupy = (start: number, end: number, made: number, dropped: number): void => {
-      receiveBefore(start);
-      dropSentUntil(start);
-      held += made;
-      if (held > peak) peak = held;
-      receiveBefore(end);
-      held -= dropped;
-    };
-    for (let step = 0; step < steps.length; step++) {
-      const gene = loaded.genome[steps[step]];
+    let nextIn = 0;
+    let nextOut = 0;
+    for (let step = 0; step <= steps.length; step++) {
+      const gene = step < steps.length ? loaded.genome[steps[step]] : undefined;
+      const hasShard = gene !== undefined && gene.hasPart[device] === 1;
+      const hasReduction = gene?.reduction !== undefined && gene.reduction.device === device;
+      if (!hasShard && !hasReduction && gene !== undefined) continue;
       const row = step * devices + device;
-      const { reduction } = gene;
-      if (gene.gene.cuts[device] < gene.gene.cuts[device + 1]) {
-        const made =
-          (reduction === undefined ? gene.madeBytes[device] : reduction.partialBytes) + this.bodyBytes[step];
-        occupy(computeStart[row], computeEnd[row], made, this.computeDrop[row]);
-      }
-      if (reduction !== undefined && reduction.device === device) {
-        occupy(
-          kernel.reduceStart[step],
-          kernel.reduceEnd[step],
-          gene.madeBytes[device],
-          this.reduceDrop[step],
-        );
+      // Up to the shard's start and end, the reduction's start and end; after the last step to the end of time.
+      for (let bound = hasShard || gene === undefined ? 0 : 2; bound < (hasReduction ? 4 : 2); bound++) {
+        let time = Infinity;
+        if (gene !== undefined) {
+          if (bound < 2) time = bound === 0 ? computeStart[row] : computeEnd[row];
+          else time = bound === 2 ? reduceStart[step] : reduceEnd[step];
+        }
+        while (nextIn < lastIncoming && messageStart[incoming[nextIn]] < time) {
+          const message = incoming[nextIn++];
+          const now = messageStart[message];
+          while (nextOut < lastOutgoing && messageEnd[outgoing[nextOut]] <= now) {
+            held -= messageDrop[outgoing[nextOut++]];
+          }
+          held += messageBytes[message];
+          if (held > peak) peak = held;
+        }
+        if (gene === undefined) break;
+        if (bound === 1) held -= computeDrop[row];
+        else if (bound === 3) held -= reduceDrop[step];
+        else {
+          while (nextOut < lastOutgoing && messageEnd[outgoing[nextOut]] <= time) {
+            held -= messageDrop[outgoing[nextOut++]];
+          }
+          const isPartial = bound === 0 && gene.reduction !== undefined;
+          held += isPartial ? gene.reduction!.partialBytes : gene.madeBytes[device];
+          if (bound === 0) held += bodyBytes[step];
+          if (held > peak) peak = held;
+        }
       }
     }
-    receiveBefore(Infinity);
     return peak;
   }
 }
