@@ -3,13 +3,14 @@ import { exportModel, verifyModel } from './prove';
 import { showError, UserError } from './log';
 import { optimizeModel } from './optimize';
 import type { PanelActions } from './panel';
-import type { Runs } from './runs';
+import { CancelledError, type Runs } from './runs';
 import { fileName } from './session';
 import type { Sessions } from './sessions';
 import { activeModel } from './statusBar';
 
 const MODEL_FILES = '**/*.onnx';
 const MOST_MODELS = 500;
+const STATUS_MS = 10_000;
 
 /** Registers the commands; gives the same functions for the panels' buttons. */
 export function registerCommands(
@@ -22,7 +23,7 @@ export function registerCommands(
     (work: (model: vscode.Uri) => Promise<void>) =>
     async (uri?: vscode.Uri): Promise<void> => {
       const model = uri ?? activeModel(sessions) ?? (await pickModel());
-      if (model !== undefined) await work(model).catch(showError);
+      if (model !== undefined) await work(model).catch(report);
     };
   const optimize = onModel((model) => optimizeModel(model, services));
   const verify = onModel((model) => verifyModel(model, services));
@@ -41,6 +42,12 @@ export function registerCommands(
     cancel: (model) => runs.cancel(model),
     openPlanFile: (model) => void openPlan(model),
   };
+}
+
+/** A run that the user stopped is no error: one quiet line. */
+async function report(error: unknown): Promise<void> {
+  if (!(error instanceof CancelledError)) return showError(error);
+  vscode.window.setStatusBarMessage(vscode.l10n.t('MemoriaNova: cancelled, nothing was changed'), STATUS_MS);
 }
 
 /** From the palette, without a model in front. */

@@ -28,7 +28,9 @@ export class Panel {
     extensionUri: vscode.Uri,
   ) {
     const { webview } = panel;
-    this.connection = new Connection((message) => void webview.postMessage(message), this.handlers());
+    this.connection = new Connection((message) => {
+      webview.postMessage(message).then(undefined, (error: unknown) => log.error(String(error)));
+    }, this.handlers());
     webview.options = { enableScripts: true, localResourceRoots: [webviewRoot(extensionUri)] };
     const listeners = [
       webview.onDidReceiveMessage((message: Envelope) => this.connection.receive(message)),

@@ -4,8 +4,13 @@ import { progressText } from './format';
 import type { Sessions } from './sessions';
 import type { StartWorker, WorkerClient } from './workerClient';
 
-/** A cancelled worker that does not answer within this time is ended; it keeps what it had saved. */
-const CANCEL_GRACE_MS = 10_000;
+/** Within this time a cancelled worker has stopped; one that had nothing to keep yet is ended then. */
+const CANCEL_MS = 150;
+/** One that has a result gets this long to check and save it. */
+const KEEP_MS = 10_000;
+
+/** The user stopped a run before it had a result; nothing was changed. */
+export class CancelledError extends Error {}
 
 interface Run {
   cancel(): void;
@@ -28,7 +33,10 @@ export class Runs {
     this.running.get(model.toString())?.cancel();
   }
 
-  /** Runs `work` with a worker and a flag that asks it to stop; progress shows in the model's editor and a notification. */
+  /**
+   * Runs `work` with a worker and a flag that asks it to stop; progress shows in the model's editor and a
+   * notification. Throws `CancelledError` where it was stopped with nothing to keep.
+   */
   async start<Result>(
     model: vscode.Uri,
     title: string,
@@ -38,21 +46,27 @@ export class Runs {
     return vscode.window.withProgress({ location, title, cancellable: true }, async (notification, token) => {
       const flag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
       let fraction = 0;
+      let hasResult = false;
       const show = (progress: RunProgress): void => {
+        hasResult ||= progress.bestSeconds !== null;
         const increment = Math.max(0, (progress.fraction ?? 0) - fraction) * 100;
         fraction = Math.max(fraction, progress.fraction ?? 0);
         notification.report({ message: progressText(progress), increment });
         for (const session of this.sessions.of(model)) session.showProgress(progress);
       };
+      let cancelled = false;
       const worker = this.startWorker(show);
       const cancel = (): void => {
         Atomics.store(new Int32Array(flag), 0, 1);
-        setTimeout(() => worker.dispose(), CANCEL_GRACE_MS).unref();
+        cancelled = true;
+        setTimeout(() => worker.dispose(), hasResult ? KEEP_MS : CANCEL_MS);
       };
       this.running.set(model.toString(), { cancel });
       const listener = token.onCancellationRequested(cancel);
       try {
         return await work(worker, flag);
+      } catch (error) {
+        throw cancelled ? new CancelledError() : error;
       } finally {
         listener.dispose();
         worker.dispose();
