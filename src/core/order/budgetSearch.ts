@@ -27,6 +27,9 @@ export type SearchOutcome =
 /** States between two looks at the clock. */
 const STATES_PER_LOOK = 1 << 10;
 
+/** Share of the table's memory that states waiting for their fate may take. */
+const JOINED_SHARE = 0.1;
+
 /** A state on the current path from which moves (runs of operators) are tried one after another. */
 interface Frame {
   /** Operators that have run at this state. */
@@ -121,8 +124,11 @@ export class BudgetSearch {
     return true;
   }
 
+  /** Remembers the present state for `leave`; where memory is short, or nothing is left to come back to, it is not. */
   private join(): void {
     const words = this.frontier.executed.length;
+    if (this.frames.length === 0) this.joinedCount = 0;
+    if (4 * (this.joinedCount + 1) * words > JOINED_SHARE * this.effort.tableBytes) return;
     if ((this.joinedCount + 1) * words > this.joined.length) this.joined = grown(this.joined);
     this.joined.set(this.frontier.executed, this.joinedCount++ * words);
   }

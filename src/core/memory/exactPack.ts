@@ -1,0 +1,206 @@
+import type { Blocks } from './blocks';
+
+/** Which of the blocks that could lie lowest is tried first. */
+export const RANKINGS = {
+  /** Most crowded steps first, then long lifetimes, then large areas; and two other orders of the same three. */
+  'crowd, lifetime, area': (t) => [t.crowd, t.lifetime, t.area],
+  'crowd, area, lifetime': (t) => [t.crowd, t.area, t.lifetime],
+  'lifetime, area, crowd': (t) => [t.lifetime, t.area, t.crowd],
+  'area, crowd, lifetime': (t) => [t.area, t.crowd, t.lifetime],
+} as const satisfies Record<string, (traits: Traits) => number[]>;
+
+export type Ranking = keyof typeof RANKINGS;
+
+interface Traits {
+  readonly crowd: number;
+  readonly lifetime: number;
+  readonly area: number;
+}
+
+export interface PackRules {
+  /** Solve groups of blocks apart once no unplaced block is live together with both. */
+  readonly split: boolean;
+  /** Never leave a gap into which an unplaced block would fit whole. */
+  readonly dominance: boolean;
+  /** Give up when, in some section, the lowest place still free plus all that must lie there exceeds the capacity. */
+  readonly fragmentation: boolean;
+}
+
+export const ALL_PACK_RULES: PackRules = { split: true, dominance: true, fragmentation: true };
+
+export type PackOutcome =
+  | { readonly kind: 'packed'; readonly offsets: Float64Array }
+  | { readonly kind: 'impossible' }
+  /** The nodes allowed are used up, or `interrupted` said so. */
+  | { readonly kind: 'stopped' };
+
+const NODES_PER_LOOK = 1 << 10;
+
+/**
+ * Is there a placement of the blocks below `capacity`? Backtracking over the canonical solutions, in which
+ * every block rests on the floor or on another block: blocks are placed in rising order of (offset, rank), each
+ * at the lowest offset that is free above all blocks placed so far. Sections, canonical order and the bounds are
+ * those of the offset-assignment literature (M. D. Moffitt, MiniMalloc, ASPLOS 2023, doi 10.1145/3623278.3624752).
+ */
+export class ExactPacker {
+  nodes = 0;
+  private readonly from: Int32Array;
+  private readonly to: Int32Array;
+  private readonly rank: Int32Array;
+  private readonly offsets: Float64Array;
+  /** Per block that is not placed: lowest offset above everything placed that is live together with it. */
+  private readonly lowest: Float64Array;
+  /** Per section: bytes of unplaced blocks. */
+  private readonly left: Float64Array;
+  private readonly floor: Float64Array;
+  private nodeLimit = 0;
+  private interrupted: () => boolean = () => false;
+  private isStopped = false;
+
+  constructor(
+    private readonly blocks: Blocks,
+    private readonly capacity: number,
+    private readonly rules: PackRules = ALL_PACK_RULES,
+  ) {
+    const { count, lower, upper, size } = blocks;
+    const edges = Array.from(new Set([...lower, ...upper])).sort((a, b) => a - b);
+    const section = new Map(edges.map((edge, index) => [edge, index]));
+    this.from = lower.map((edge) => section.get(edge)!);
+    this.to = upper.map((edge) => section.get(edge)!);
+    this.rank = new Int32Array(count);
+    this.offsets = new Float64Array(count);
+    this.lowest = new Float64Array(count);
+    this.left = new Float64Array(edges.length);
+    this.floor = new Float64Array(edges.length);
+    for (let block = 0; block < count; block++) {
+      for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += size[block];
+    }
+  }
+
+  pack(ranking: Ranking, nodeLimit: number, interrupted: () => boolean): PackOutcome {
+    this.setRanks(ranking);
+    this.nodes = 0;
+    this.nodeLimit = nodeLimit;
+    this.interrupted = interrupted;
+    this.isStopped = false;
+    this.lowest.fill(0);
+    const all = Int32Array.from(this.rank.keys()).sort((a, b) => this.from[a] - this.from[b] || a - b);
+    if (this.placeGroups(all, 0, -1)) return { kind: 'packed', offsets: this.offsets.slice() };
+    return { kind: this.isStopped ? 'stopped' : 'impossible' };
+  }
+
+  private setRanks(ranking: Ranking): void {
+    const { lower, upper, size, count } = this.blocks;
+    const keys = Array.from({ length: count }, (_, block) => {
+      let crowd = 0;
+      for (let at = this.from[block]; at < this.to[block]; at++) crowd = Math.max(crowd, this.left[at]);
+      const lifetime = upper[block] - lower[block];
+      return RANKINGS[ranking]({ crowd, lifetime, area: lifetime * size[block] });
+    });
+    const order = Array.from({ length: count }, (_, block) => block);
+    order.sort((a, b) => keys[b][0] - keys[a][0] || keys[b][1] - keys[a][1] || keys[b][2] - keys[a][2] || a - b);
+    order.forEach((block, rank) => (this.rank[block] = rank));
+  }
+
+  /** Places the blocks (sorted by first section), group by group where the rule allows. */
+  private placeGroups(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
+    if (!this.rules.split) return this.placeNext(unplaced, atOffset, atRank);
+    let start = 0;
+    let end = 0;
+    for (let at = 0; at <= unplaced.length; at++) {
+      if (at > start && (at === unplaced.length || this.from[unplaced[at]] >= end)) {
+        if (!this.placeNext(unplaced.subarray(start, at), atOffset, atRank)) {
+          this.unplaceAll(unplaced.subarray(0, start));
+          return false;
+        }
+        start = at;
+      }
+      if (at < unplaced.length) end = Math.max(end, this.to[unplaced[at]]);
+    }
+    return true;
+  }
+
+  /** Tries every block that can come next in rising order of (offset, rank). */
+  private placeNext(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
+    if (unplaced.length === 0) return true;
+    if (!this.mayGoOn() || (this.rules.fragmentation && !this.fits(unplaced, atOffset))) return false;
+    const { lowest, rank } = this;
+    const candidates = this.candidates(unplaced, atOffset, atRank);
+    const rest = new Int32Array(unplaced.length - 1);
+    const saved = new Float64Array(unplaced.length);
+    for (const block of candidates) {
+      const offset = Math.max(lowest[block], atOffset);
+      if (offset + this.blocks.size[block] > this.capacity) return false;
+      this.place(block, offset, unplaced, rest, saved);
+      if (this.placeGroups(rest, offset, rank[block])) return true;
+      this.unplace(block, unplaced, saved);
+      if (this.isStopped) return false;
+    }
+    return false;
+  }
+
+  private mayGoOn(): boolean {
+    this.nodes++;
+    if (this.nodes > this.nodeLimit || (this.nodes % NODES_PER_LOOK === 0 && this.interrupted())) this.isStopped = true;
+    return !this.isStopped;
+  }
+
+  /** Section by section: nothing unplaced can lie below the lowest place that one of its blocks can take. */
+  private fits(unplaced: Int32Array, atOffset: number): boolean {
+    const { floor, lowest, from, to, left, capacity } = this;
+    let [first, last] = [Infinity, 0];
+    for (const block of unplaced) {
+      first = Math.min(first, from[block]);
+      last = Math.max(last, to[block]);
+    }
+    floor.fill(Infinity, first, last);
+    for (const block of unplaced) {
+      const offset = Math.max(lowest[block], atOffset);
+      for (let at = from[block]; at < to[block]; at++) if (offset < floor[at]) floor[at] = offset;
+    }
+    for (let at = first; at < last; at++) if (left[at] > 0 && floor[at] + left[at] > capacity) return false;
+    return true;
+  }
+
+  private candidates(unplaced: Int32Array, atOffset: number, atRank: number): number[] {
+    const { lowest, rank } = this;
+    const { size } = this.blocks;
+    let lid = Infinity;
+    for (const block of unplaced) lid = Math.min(lid, Math.max(lowest[block], atOffset) + size[block]);
+    const found: number[] = [];
+    for (const block of unplaced) {
+      const offset = Math.max(lowest[block], atOffset);
+      if (this.rules.dominance && offset >= lid) continue;
+      if (offset > atOffset || rank[block] > atRank) found.push(block);
+    }
+    return found.sort((a, b) => Math.max(lowest[a], atOffset) - Math.max(lowest[b], atOffset) || rank[a] - rank[b]);
+  }
+
+  private place(block: number, offset: number, unplaced: Int32Array, rest: Int32Array, saved: Float64Array): void {
+    const { from, to, lowest, left } = this;
+    const size = this.blocks.size[block];
+    const top = offset + size;
+    this.offsets[block] = offset;
+    let count = 0;
+    for (let at = 0; at < unplaced.length; at++) {
+      const other = unplaced[at];
+      saved[at] = lowest[other];
+      if (other === block) continue;
+      rest[count++] = other;
+      if (from[other] < to[block] && to[other] > from[block] && lowest[other] < top) lowest[other] = top;
+    }
+    for (let at = from[block]; at < to[block]; at++) left[at] -= size;
+  }
+
+  private unplace(block: number, unplaced: Int32Array, saved: Float64Array): void {
+    for (let at = 0; at < unplaced.length; at++) this.lowest[unplaced[at]] = saved[at];
+    for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += this.blocks.size[block];
+  }
+
+  /** Takes a solved group off again: what lay below it is restored by the caller's own `unplace`. */
+  private unplaceAll(group: Int32Array): void {
+    for (const block of group) {
+      for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += this.blocks.size[block];
+    }
+  }
+}
