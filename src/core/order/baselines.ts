@@ -2,7 +2,7 @@ import { seededRandom } from '../graph/random';
 import type { Bytes, OperatorId } from '../graph/units';
 import type { OrderProblem } from '../memory/problem';
 import { Frontier } from './frontier';
-import { pieceOf, type Piece } from './piece';
+import { pieceOf } from './piece';
 
 /** The model's own order. */
 export function modelOrder(problem: OrderProblem): Int32Array {
@@ -56,28 +56,48 @@ export function breadthFirstOrder(problem: OrderProblem): Int32Array {
   return order;
 }
 
-/** Any ready operator with equal chance. */
-export function randomOrder(problem: OrderProblem, seed: number): Int32Array {
-  const random = seededRandom(seed);
-  const frontier = new Frontier(pieceOf(problem));
-  while (frontier.readyCount > 0) frontier.run(frontier.ready[random.below(frontier.readyCount)]);
-  return frontier.history;
-}
-
 /** Always the ready operator that raises live memory least; ties by the model's own order. */
 export function greedyOrder(problem: OrderProblem): Int32Array {
-  return greedy(pieceOf(problem), (frontier, operator) => frontier.change(operator));
+  return listOrder(problem, (frontier, operator) => frontier.change(operator), 'model');
 }
 
-function greedy(piece: Piece, cost: (frontier: Frontier, operator: OperatorId) => number): Int32Array {
+/**
+ * The list heuristic of XLA's memory scheduler (OpenXLA, `ListMemoryScheduler`): most bytes freed less bytes
+ * made, then most users; of equals the one that became ready last.
+ */
+export function xlaListOrder(problem: OrderProblem): Int32Array {
+  const users = (operator: OperatorId): number =>
+    problem.successors.start[operator + 1] - problem.successors.start[operator];
+  // A growth in whole bytes, and as a fraction below one byte the users.
+  return listOrder(
+    problem,
+    (frontier, operator) => frontier.change(operator) - users(operator) / (problem.operatorCount + 1),
+    'latest',
+  );
+}
+
+/** List scheduling: the ready operator of least cost; ties by the model's order or to the latest to become ready. */
+function listOrder(
+  problem: OrderProblem,
+  cost: (frontier: Frontier, operator: OperatorId) => number,
+  ties: 'model' | 'latest',
+): Int32Array {
+  const piece = pieceOf(problem);
   const frontier = new Frontier(piece);
+  const readySince = new Int32Array(problem.operatorCount);
+  let readySeen = 0;
+  const isBefore = (a: OperatorId, b: OperatorId): boolean =>
+    ties === 'latest' && readySince[a] !== readySince[b] ? readySince[a] > readySince[b] : a < b;
   while (frontier.readyCount > 0) {
+    for (let at = 0; at < frontier.readyCount; at++) {
+      if (readySince[frontier.ready[at]] === 0) readySince[frontier.ready[at]] = ++readySeen;
+    }
     let best = frontier.ready[0];
     let bestCost = cost(frontier, best);
     for (let at = 1; at < frontier.readyCount; at++) {
       const operator = frontier.ready[at];
       const operatorCost = cost(frontier, operator);
-      if (operatorCost < bestCost || (operatorCost === bestCost && operator < best)) {
+      if (operatorCost < bestCost || (operatorCost === bestCost && isBefore(operator, best))) {
         best = operator;
         bestCost = operatorCost;
       }
@@ -89,11 +109,7 @@ function greedy(piece: Piece, cost: (frontier: Frontier, operator: OperatorId) =
 
 /** Peak of an order, by running it. */
 export function peakOf(problem: OrderProblem, order: ArrayLike<OperatorId>): Bytes {
-  return peakOnPiece(pieceOf(problem), order);
-}
-
-function peakOnPiece(piece: Piece, order: ArrayLike<OperatorId>): Bytes {
-  const frontier = new Frontier(piece);
+  const frontier = new Frontier(pieceOf(problem));
   let peak = 0;
   for (let step = 0; step < order.length; step++) {
     peak = Math.max(peak, frontier.need(order[step]));
@@ -109,25 +125,33 @@ export interface Baseline {
   readonly worstBytes?: Bytes;
 }
 
-const RANDOM_ORDERS = 200;
+export const RANDOM_ORDERS = 200;
 
-/** Peaks of the orders that a person would get elsewhere, by the name of the method. */
-export function baselines(problem: OrderProblem): Record<string, Baseline> {
-  const of = (order: Int32Array): Baseline => ({ peakBytes: peakOf(problem, order) });
-  return {
-    random: randomBaseline(problem),
-    model: of(modelOrder(problem)),
-    depthFirst: of(depthFirstOrder(problem)),
-    breadthFirst: of(breadthFirstOrder(problem)),
-    greedy: of(greedyOrder(problem)),
-  };
-}
+/** Orders that a person would get elsewhere, one each, by the name of the method. */
+export const SINGLE_ORDERS = {
+  model: modelOrder,
+  depthFirst: depthFirstOrder,
+  breadthFirst: breadthFirstOrder,
+  xlaList: xlaListOrder,
+  greedy: greedyOrder,
+} as const satisfies Record<string, (problem: OrderProblem) => Int32Array>;
 
-function randomBaseline(problem: OrderProblem): Baseline {
-  const peaks = Array.from({ length: RANDOM_ORDERS }, (_, seed) => peakOf(problem, randomOrder(problem, seed + 1)));
-  return {
-    peakBytes: Math.round(peaks.reduce((sum, peak) => sum + peak, 0) / RANDOM_ORDERS),
-    bestBytes: Math.min(...peaks),
-    worstBytes: Math.max(...peaks),
-  };
+/** Any ready operator with equal chance, over and over. */
+export function randomBaseline(problem: OrderProblem): Required<Baseline> {
+  const random = seededRandom(1);
+  const frontier = new Frontier(pieceOf(problem));
+  let [sum, bestBytes, worstBytes] = [0, Infinity, 0];
+  for (let round = 0; round < RANDOM_ORDERS; round++) {
+    frontier.restart();
+    let peak = 0;
+    while (frontier.readyCount > 0) {
+      const operator = frontier.ready[random.below(frontier.readyCount)];
+      peak = Math.max(peak, frontier.need(operator));
+      frontier.run(operator);
+    }
+    sum += peak;
+    bestBytes = Math.min(bestBytes, peak);
+    worstBytes = Math.max(worstBytes, peak);
+  }
+  return { peakBytes: Math.round(sum / RANDOM_ORDERS), bestBytes, worstBytes };
 }

@@ -2,13 +2,13 @@ import type { Control, Stopped } from '../graph/control';
 import type { Bytes, OperatorId } from '../graph/units';
 import { packArena, type Arena } from '../memory/arena';
 import type { OrderProblem } from '../memory/problem';
-import { baselines, greedyOrder, modelOrder, depthFirstOrder, breadthFirstOrder, peakOf, type Baseline } from './baselines';
+import { peakOf, randomBaseline, SINGLE_ORDERS, type Baseline } from './baselines';
 import type { Effort } from './budgetSearch';
 import { closeIn } from './deepening';
 import { ALL_RULES, type SearchRules } from './rules';
 
 /** A fixed number of states, so that the answer does not depend on the machine. */
-const DEFAULT_STATE_LIMIT = 4_000_000;
+const DEFAULT_STATE_LIMIT = 2_000_000;
 const DEFAULT_TABLE_BYTES = 1_000_000_000;
 
 export interface OrderOptions {
@@ -47,18 +47,28 @@ export interface OrderResult {
  * the states of the graph, pruned and hashed. Deterministic; ties go to the model's own order.
  */
 export function findOrder(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): OrderResult {
-  const compared = baselines(problem);
-  const searched = search(problem, options, control);
-  const orderMatters = Object.values(compared).some(
-    ({ peakBytes, worstBytes }) => (worstBytes ?? peakBytes) !== searched.peakBytes,
-  );
+  const orders = Object.entries(SINGLE_ORDERS).map(([name, order]) => withPeak(problem, name, order(problem)));
+  const best = orders.reduce((least, other) => (other.peakBytes < least.peakBytes ? other : least));
+  const random = randomBaseline(problem);
+  const searched = search(problem, best, options, control);
+  const peaks = [random.bestBytes, random.worstBytes, ...orders.map((order) => order.peakBytes)];
   return {
     ...searched,
     status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
-    orderMatters,
-    baselines: compared,
+    orderMatters: peaks.some((peak) => peak !== searched.peakBytes),
+    baselines: { random, ...Object.fromEntries(orders.map(({ name, peakBytes }) => [name, { peakBytes }])) },
     arena: packArena(problem, searched.steps),
   };
+}
+
+interface NamedOrder {
+  readonly name: string;
+  readonly steps: Int32Array;
+  readonly peakBytes: Bytes;
+}
+
+function withPeak(problem: OrderProblem, name: string, steps: Int32Array): NamedOrder {
+  return { name, steps, peakBytes: peakOf(problem, steps) };
 }
 
 interface Searched {
@@ -69,7 +79,12 @@ interface Searched {
   readonly stopped?: Stopped;
 }
 
-function search(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): Searched {
+function search(
+  problem: OrderProblem,
+  start: NamedOrder,
+  options: OrderOptions,
+  control: Control<OrderProgress>,
+): Searched {
   const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   let stopped: Stopped | undefined;
   const effort: Effort = {
@@ -85,19 +100,11 @@ function search(problem: OrderProblem, options: OrderOptions, control: Control<O
   };
   const { steps, peakBytes, lowerBoundBytes } = closeIn(
     problem,
-    bestOf(problem),
+    start,
     options.rules ?? ALL_RULES,
     effort,
     (bounds) => control.report({ peakBytes: bounds.peakBytes, lowerBoundBytes: bounds.lowerBoundBytes, states: effort.states }),
   );
   if (effort.outOfTable) stopped = 'memory';
   return { steps: Array.from(steps), peakBytes, lowerBoundBytes, states: effort.states, ...(stopped && { stopped }) };
-}
-
-function bestOf(problem: OrderProblem): { steps: Int32Array; peakBytes: Bytes } {
-  const orders = [modelOrder, depthFirstOrder, breadthFirstOrder, greedyOrder].map((order) => {
-    const steps = order(problem);
-    return { steps, peakBytes: peakOf(problem, steps) };
-  });
-  return orders.reduce((best, other) => (other.peakBytes < best.peakBytes ? other : best));
 }

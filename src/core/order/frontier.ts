@@ -21,13 +21,25 @@ export class Frontier {
   readonly touched: Int32Array;
 
   constructor(private readonly piece: Piece) {
-    const { operatorCount, predecessors, touchedAtStart, members, bytes } = piece;
+    const { operatorCount, bytes } = piece;
     this.history = new Int32Array(operatorCount);
     this.ready = new Int32Array(operatorCount);
     this.executed = new Int32Array((operatorCount + 31) >>> 5);
-    this.readyAt = new Int32Array(operatorCount).fill(-1);
+    this.readyAt = new Int32Array(operatorCount);
     this.waiting = new Int32Array(operatorCount);
-    this.touched = touchedAtStart.slice();
+    this.touched = new Int32Array(bytes.length);
+    this.restart();
+  }
+
+  /** Back to the start, where nothing has run. */
+  restart(): void {
+    const { operatorCount, predecessors, touchedAtStart, members, bytes } = this.piece;
+    this.count = 0;
+    this.readyCount = 0;
+    this.live = 0;
+    this.executed.fill(0);
+    this.readyAt.fill(-1);
+    this.touched.set(touchedAtStart);
     for (let operator = 0; operator < operatorCount; operator++) {
       this.waiting[operator] = predecessors.start[operator + 1] - predecessors.start[operator];
       if (this.waiting[operator] === 0) this.addReady(operator);

@@ -33,11 +33,13 @@ export interface Piece {
 
 export interface PieceOptions {
   readonly backward?: boolean;
-  /** 1 for each operator of the piece; forwards all others run after it, backwards before it. Default: all operators. */
+  /** 1 for each operator of the piece. Default: all operators. */
   readonly inside?: Uint8Array;
+  /** 1 for each operator that has run before the start (in this direction); the rest run after the end. Default: none. */
+  readonly before?: Uint8Array;
 }
 
-export function pieceOf(problem: OrderProblem, { backward = false, inside }: PieceOptions = {}): Piece {
+export function pieceOf(problem: OrderProblem, { backward = false, inside, before }: PieceOptions = {}): Piece {
   const operators = Int32Array.from(problem.stepBytes.keys()).filter((operator) => inside?.[operator] !== 0);
   const local = new Int32Array(problem.operatorCount).fill(-1);
   operators.forEach((operator, at) => (local[operator] = at));
@@ -55,7 +57,7 @@ export function pieceOf(problem: OrderProblem, { backward = false, inside }: Pie
     stepBytes: Float64Array.from(operators, (operator) => problem.stepBytes[operator]),
     overwritable: packRows(Array.from(operators, (operator) => Array.from(row(problem.overwritable, operator)))),
     firstStepBytes: unreadInputBytes(problem),
-    ...membership(problem, local, operators.length, backward),
+    ...membership(problem, local, operators.length, backward, before),
   };
 }
 
@@ -64,6 +66,7 @@ function membership(
   local: Int32Array,
   operatorCount: number,
   backward: boolean,
+  before: Uint8Array | undefined,
 ): Pick<Piece, 'touchedAtStart' | 'members' | 'memberRows' | 'touches'> {
   const { storageCount, producer, consumers, isInput, isOutput } = problem;
   const touchedAtStart = new Int32Array(storageCount);
@@ -73,9 +76,12 @@ function membership(
   for (let storage = 0; storage < storageCount; storage++) {
     const all = Array.from(row(consumers, storage));
     if (producer[storage] >= 0) all.push(producer[storage]);
-    for (const member of all) if (local[member] >= 0) values.push(local[member]);
-    start[storage + 1] = values.length;
     touchedAtStart[storage] = (backward ? isOutput : isInput)[storage];
+    for (const member of all) {
+      if (local[member] >= 0) values.push(local[member]);
+      else if (before?.[member] === 1) touchedAtStart[storage]++;
+    }
+    start[storage + 1] = values.length;
     members[storage] = all.length + isInput[storage] + isOutput[storage];
   }
   const memberRows = { start, values: Int32Array.from(values) };
