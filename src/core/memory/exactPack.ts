@@ -98,7 +98,9 @@ export class ExactPacker {
       return RANKINGS[ranking]({ crowd, lifetime, area: lifetime * size[block] });
     });
     const order = Array.from({ length: count }, (_, block) => block);
-    order.sort((a, b) => keys[b][0] - keys[a][0] || keys[b][1] - keys[a][1] || keys[b][2] - keys[a][2] || a - b);
+    order.sort(
+      (a, b) => keys[b][0] - keys[a][0] || keys[b][1] - keys[a][1] || keys[b][2] - keys[a][2] || a - b,
+    );
     order.forEach((block, rank) => (this.rank[block] = rank));
   }
 
@@ -141,7 +143,8 @@ export class ExactPacker {
 
   private mayGoOn(): boolean {
     this.nodes++;
-    if (this.nodes > this.nodeLimit || (this.nodes % NODES_PER_LOOK === 0 && this.interrupted())) this.isStopped = true;
+    if (this.nodes > this.nodeLimit || (this.nodes % NODES_PER_LOOK === 0 && this.interrupted()))
+      this.isStopped = true;
     return !this.isStopped;
   }
 
@@ -173,10 +176,18 @@ export class ExactPacker {
       if (this.rules.dominance && offset >= lid) continue;
       if (offset > atOffset || rank[block] > atRank) found.push(block);
     }
-    return found.sort((a, b) => Math.max(lowest[a], atOffset) - Math.max(lowest[b], atOffset) || rank[a] - rank[b]);
+    return found.sort(
+      (a, b) => Math.max(lowest[a], atOffset) - Math.max(lowest[b], atOffset) || rank[a] - rank[b],
+    );
   }
 
-  private place(block: number, offset: number, unplaced: Int32Array, rest: Int32Array, saved: Float64Array): void {
+  private place(
+    block: number,
+    offset: number,
+    unplaced: Int32Array,
+    rest: Int32Array,
+    saved: Float64Array,
+  ): void {
     const { from, to, lowest, left } = this;
     const size = this.blocks.size[block];
     const top = offset + size;

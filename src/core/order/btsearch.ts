@@ -46,8 +46,14 @@ export interface OrderResult {
  * The order of least peak, by BTSearch (MemoriaNova, ACM TACO 22(1), doi 10.1145/3701997): backtracking over
  * the states of the graph, pruned and hashed. Deterministic; ties go to the model's own order.
  */
-export function findOrder(problem: OrderProblem, options: OrderOptions, control: Control<OrderProgress>): OrderResult {
-  const orders = Object.entries(SINGLE_ORDERS).map(([name, order]) => withPeak(problem, name, order(problem)));
+export function findOrder(
+  problem: OrderProblem,
+  options: OrderOptions,
+  control: Control<OrderProgress>,
+): OrderResult {
+  const orders = Object.entries(SINGLE_ORDERS).map(([name, order]) =>
+    withPeak(problem, name, order(problem)),
+  );
   const best = orders.reduce((least, other) => (other.peakBytes < least.peakBytes ? other : least));
   const random = randomBaseline(problem);
   const searched = search(problem, best, options, control);
@@ -85,7 +91,8 @@ function search(
   options: OrderOptions,
   control: Control<OrderProgress>,
 ): Searched {
-  const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
+  const deadline =
+    options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   let stopped: Stopped | undefined;
   const effort: Effort = {
     states: 0,
@@ -103,8 +110,19 @@ function search(
     start,
     options.rules ?? ALL_RULES,
     effort,
-    (bounds) => control.report({ peakBytes: bounds.peakBytes, lowerBoundBytes: bounds.lowerBoundBytes, states: effort.states }),
+    (bounds) =>
+      control.report({
+        peakBytes: bounds.peakBytes,
+        lowerBoundBytes: bounds.lowerBoundBytes,
+        states: effort.states,
+      }),
   );
   if (effort.outOfTable) stopped = 'memory';
-  return { steps: Array.from(steps), peakBytes, lowerBoundBytes, states: effort.states, ...(stopped && { stopped }) };
+  return {
+    steps: Array.from(steps),
+    peakBytes,
+    lowerBoundBytes,
+    states: effort.states,
+    ...(stopped && { stopped }),
+  };
 }

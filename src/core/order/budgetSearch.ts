@@ -79,7 +79,8 @@ export class BudgetSearch {
     const { frontier, frames, effort } = this;
     this.enter();
     while (frames.length > 0) {
-      if (frontier.count === this.piece.operatorCount) return { kind: 'found', order: frontier.history.slice() };
+      if (frontier.count === this.piece.operatorCount)
+        return { kind: 'found', order: frontier.history.slice() };
       const frame = frames[frames.length - 1];
       while (frontier.count > frame.floor) frontier.undo();
       if (frame.from === frame.to) {
@@ -139,7 +140,7 @@ export class BudgetSearch {
    */
   private runEagerly(): void {
     const { frontier, bytes } = this;
-    for (let at = 0; at < frontier.readyCount; ) {
+    for (let at = 0; at < frontier.readyCount;) {
       const operator = frontier.ready[at];
       if (frontier.change(operator) <= 0 && frontier.need(operator) <= bytes) {
         frontier.run(operator);
@@ -229,7 +230,8 @@ export class BudgetSearch {
     let to = from;
     for (let move = 0; move < moves.count; move++) {
       this.choices[to++] = moves.start[move + 1] - moves.start[move];
-      for (let at = moves.start[move]; at < moves.start[move + 1]; at++) this.choices[to++] = moves.operators[at];
+      for (let at = moves.start[move]; at < moves.start[move + 1]; at++)
+        this.choices[to++] = moves.operators[at];
     }
     return to;
   }

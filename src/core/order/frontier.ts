@@ -45,7 +45,8 @@ export class Frontier {
       if (this.waiting[operator] === 0) this.addReady(operator);
     }
     for (let storage = 0; storage < bytes.length; storage++) {
-      if (touchedAtStart[storage] > 0 && touchedAtStart[storage] < members[storage]) this.live += bytes[storage];
+      if (touchedAtStart[storage] > 0 && touchedAtStart[storage] < members[storage])
+        this.live += bytes[storage];
     }
   }
 
@@ -118,7 +119,9 @@ export class Frontier {
     const { overwritable, members, bytes, backward } = this.piece;
     for (let at = overwritable.start[operator]; at < overwritable.start[operator + 1]; at++) {
       const storage = overwritable.values[at];
-      const isLastReader = backward ? this.touched[storage] === 0 : this.touched[storage] + 1 === members[storage];
+      const isLastReader = backward
+        ? this.touched[storage] === 0
+        : this.touched[storage] + 1 === members[storage];
       if (isLastReader) return bytes[storage];
     }
     return 0;

@@ -39,13 +39,18 @@ export interface PieceOptions {
   readonly before?: Uint8Array;
 }
 
-export function pieceOf(problem: OrderProblem, { backward = false, inside, before }: PieceOptions = {}): Piece {
+export function pieceOf(
+  problem: OrderProblem,
+  { backward = false, inside, before }: PieceOptions = {},
+): Piece {
   const operators = Int32Array.from(problem.stepBytes.keys()).filter((operator) => inside?.[operator] !== 0);
   const local = new Int32Array(problem.operatorCount).fill(-1);
   operators.forEach((operator, at) => (local[operator] = at));
   const localRow = (rows: Rows, operator: number): number[] =>
     Array.from(row(rows, operator), (other) => local[other]).filter((other) => other >= 0);
-  const predecessors = packRows(Array.from(operators, (operator) => localRow(problem.predecessors, operator)));
+  const predecessors = packRows(
+    Array.from(operators, (operator) => localRow(problem.predecessors, operator)),
+  );
   const successors = transpose(predecessors, operators.length);
   return {
     operators,
@@ -55,7 +60,9 @@ export function pieceOf(problem: OrderProblem, { backward = false, inside, befor
     successors: backward ? predecessors : successors,
     bytes: problem.bytes,
     stepBytes: Float64Array.from(operators, (operator) => problem.stepBytes[operator]),
-    overwritable: packRows(Array.from(operators, (operator) => Array.from(row(problem.overwritable, operator)))),
+    overwritable: packRows(
+      Array.from(operators, (operator) => Array.from(row(problem.overwritable, operator))),
+    ),
     firstStepBytes: unreadInputBytes(problem),
     ...membership(problem, local, operators.length, backward, before),
   };
@@ -93,7 +100,8 @@ export function unreadInputBytes(problem: OrderProblem): number {
   let bytes = 0;
   for (let storage = 0; storage < problem.storageCount; storage++) {
     const unread = problem.consumers.start[storage] === problem.consumers.start[storage + 1];
-    if (unread && problem.producer[storage] < 0 && problem.isOutput[storage] === 0) bytes += problem.bytes[storage];
+    if (unread && problem.producer[storage] < 0 && problem.isOutput[storage] === 0)
+      bytes += problem.bytes[storage];
   }
   return bytes;
 }
