@@ -1,13 +1,13 @@
 import type { FuseRule, Graph, KnownBytes, Operator, OperatorNode, Storage } from '../graph/graph';
 import { NONE, type OperatorId, type TensorId } from '../graph/units';
 import type { ModelFunction, ModelNode } from '../onnx/model';
-import { capturedNames } from '../onnx/scopes';
+import { ruleOf } from '../shape/rules/registry';
 import { addBytes, bodyCost, type BodyCost } from './bodies';
 import { operatorFlops } from './flops';
 import { fold, type Folding } from './folding';
 import { groupNodes } from './fusion';
 import { isElementwiseType, isViewNode } from './operatorKinds';
-import type { GraphSource } from './source';
+import { functionOf, type GraphSource } from './source';
 import { TensorTable, type DraftTensor } from './tensorTable';
 
 /** What holds for a model as a whole. */
@@ -22,6 +22,8 @@ export interface Assembled {
   readonly graph: Graph;
   /** Tensors that the graph takes from the graphs around it, or that nothing makes. */
   readonly captured: readonly TensorId[];
+  /** Names of `captured`, and of weights of the graphs around it that something here reads after folding. */
+  readonly reads: readonly string[];
   /** Weights that the graph and the subgraphs in it hold; neither those captured nor those of functions. */
   readonly ownWeights: KnownBytes;
   /** Weights of the functions that it calls, however deep. */
@@ -99,6 +101,7 @@ class Assembler {
     for (const { node } of members.slice(1))
       inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
     const { index, name, type, domain, opset, attributes } = first.node;
+    const opaqueReason = this.opaqueReason(group[0], first.node);
     this.operators.push({
       id,
       index,
@@ -117,7 +120,20 @@ class Assembler {
         members.map(({ node }) => node),
         cost.pass,
       ),
+      ...(opaqueReason === undefined ? {} : { opaqueReason }),
     });
+  }
+
+  private opaqueReason(node: ModelNode, { outputs }: OperatorNode): string | undefined {
+    if (
+      functionOf(node, this.inside.functions) === undefined &&
+      ruleOf(node.domain, node.type) === undefined
+    ) {
+      return `The operator ${node.domain === '' ? '' : `${node.domain}.`}${node.type} is not known here.`;
+    }
+    const output = outputs.find((id) => id !== NONE);
+    const tensor = output === undefined ? undefined : this.table.tensors[output];
+    return tensor?.shapeText === '?' ? `The shape of its output "${tensor.name}" is not known.` : undefined;
   }
 
   /** Reads inputs and makes outputs; only the last node of a fused chain makes storage. */
@@ -158,9 +174,9 @@ class Assembler {
   private readBodies(
     node: ModelNode,
     reader: OperatorId,
-    { weights, functionWeights }: BodyCost,
+    { reads, weights, functionWeights }: BodyCost,
   ): TensorId[] {
-    const read = [...capturedNames(node)].map((name) => this.readTensor(name, reader));
+    const read = [...reads].map((name) => this.readTensor(name, reader));
     const inside = [...functionWeights].map(([body, bytes]) =>
       this.table.bodyWeights(body, body.name, bytes),
     );
@@ -214,16 +230,23 @@ class Assembler {
   }
 
   private result(inputs: TensorId[], outputs: TensorId[]): Assembled {
-    const ownWeights = this.sumWeights(outputs);
+    const used = this.usedWeights(outputs);
+    const ownWeights = this.sumWeights(used);
     const { operators, storages, fuse, functionWeights, captured } = this;
     const weightBytes = [...functionWeights.values()].reduce(addBytes, ownWeights);
     const { tensors } = this.table;
     const graph: Graph = { operators, tensors, storages, inputs, outputs, weightBytes, fuse };
-    return { graph, captured, ownWeights, functionWeights };
+    const outerWeights = used.map((id) => tensors[id].name).filter((name) => this.isOuter(name));
+    const reads = [...captured.map((id) => tensors[id].name), ...outerWeights];
+    return { graph, captured, reads, ownWeights, functionWeights };
+  }
+
+  private isOuter(name: string): boolean {
+    return this.source.isOuterConstant(name) && !this.source.initializers.has(name);
   }
 
   /** Every weight that an operator or an output uses, each once; folded ones that nobody reads are none. */
-  private sumWeights(outputs: readonly TensorId[]): KnownBytes {
+  private usedWeights(outputs: readonly TensorId[]): TensorId[] {
     const { tensors } = this.table;
     const functions = new Set(
       [...this.functionWeights].map(([body, size]) => this.table.bodyWeights(body, body.name, size)),
@@ -234,11 +257,14 @@ class Assembler {
       if (isWeight && !functions.has(id) && (consumers.length > 0 || isOutput.has(id)))
         used.add(sharesWeight ?? id);
     }
+    return [...used];
+  }
+
+  private sumWeights(used: readonly TensorId[]): KnownBytes {
     let sum: KnownBytes = { bytes: 0, known: true };
     for (const id of used) {
-      const { name, bytes } = tensors[id];
-      const isOuter = this.source.isOuterConstant(name) && !this.source.initializers.has(name);
-      if (!isOuter) sum = addBytes(sum, { bytes: bytes ?? 0, known: bytes !== undefined });
+      const { name, bytes } = this.table.tensors[id];
+      if (!this.isOuter(name)) sum = addBytes(sum, { bytes: bytes ?? 0, known: bytes !== undefined });
     }
     return sum;
   }

@@ -1,7 +1,7 @@
 import type { Graph, KnownBytes } from '../graph/graph';
 import type { StorageId } from '../graph/units';
 import type { ModelFunction, ModelGraph, ModelNode } from '../onnx/model';
-import { subgraphsOf } from '../onnx/scopes';
+import { freeNames, subgraphsOf } from '../onnx/scopes';
 import type { InferredGraph } from '../shape/types';
 import { assemble, type Context } from './assemble';
 import { plus } from './flopFormulas';
@@ -10,6 +10,8 @@ import { functionOf, functionSource, graphSource, type GraphSource } from './sou
 /** What the bodies of an operator add to its step and to the weights. */
 export interface BodyCost {
   readonly peak: KnownBytes;
+  /** Names that its subgraphs read from around them, constants that they only fold left out. */
+  readonly reads: ReadonlySet<string>;
   /** Weights that only its subgraphs hold; those captured from around them are counted there. */
   readonly weights: KnownBytes;
   /** The same of the functions that it calls, however deep: a function's weights exist once. */
@@ -20,7 +22,7 @@ export interface BodyCost {
 
 const NOTHING: KnownBytes = { bytes: 0, known: true };
 const UNKNOWN: KnownBytes = { bytes: 0, known: false };
-const NO_COST: BodyCost = { peak: NOTHING, weights: NOTHING, functionWeights: new Map() };
+const NO_COST: BodyCost = { peak: NOTHING, reads: new Set(), weights: NOTHING, functionWeights: new Map() };
 
 export function addBytes(a: KnownBytes, b: KnownBytes): KnownBytes {
   return { bytes: a.bytes + b.bytes, known: a.known && b.known };
@@ -40,6 +42,7 @@ export function bodyCost(node: ModelNode, around: GraphSource, context: Context)
 function eitherCost(a: BodyCost, b: BodyCost): BodyCost {
   return {
     peak: { bytes: Math.max(a.peak.bytes, b.peak.bytes), known: a.peak.known && b.peak.known },
+    reads: new Set([...a.reads, ...b.reads]),
     weights: addBytes(a.weights, b.weights),
     functionWeights: new Map([...a.functionWeights, ...b.functionWeights]),
     pass: { flops: largerFlops(a.pass ?? NO_FLOPS, b.pass ?? NO_FLOPS) },
@@ -71,6 +74,7 @@ function functionCost(
   const { graph, ownWeights, functionWeights } = assemble(functionSource(called, inferred), context, 'none');
   return {
     peak: insidePeak(graph, [...graph.inputs, ...graph.outputs]),
+    reads: NO_COST.reads,
     weights: NOTHING,
     functionWeights: new Map([...functionWeights, [called, ownWeights]]),
     pass: { flops: flopsOf(graph) },
@@ -89,12 +93,19 @@ function subgraphCost(
   context: Context,
 ): BodyCost {
   if (inferred === undefined)
-    return { ...NO_COST, peak: UNKNOWN, weights: UNKNOWN, pass: { flops: undefined } };
+    return {
+      ...NO_COST,
+      peak: UNKNOWN,
+      reads: freeNames(body),
+      weights: UNKNOWN,
+      pass: { flops: undefined },
+    };
   const source = graphSource(body, around.opsets, inferred, context.isConstant);
-  const { graph, captured, ownWeights, functionWeights } = assemble(source, context, 'none');
+  const { graph, captured, reads, ownWeights, functionWeights } = assemble(source, context, 'none');
   const outside = node.type === 'If' && node.domain === '' ? [...captured, ...graph.outputs] : captured;
   return {
     peak: insidePeak(graph, outside),
+    reads: new Set(reads),
     weights: ownWeights,
     functionWeights,
     pass: { flops: flopsOf(graph) },
