@@ -92,20 +92,9 @@ class Inference {
   private graph(graph: ModelGraph, scope: Scope, declared: Declarations): InferredGraph {
     for (const initializer of graph.initializers)
       scope.values.set(initializer.name, { ...checked(constantTensor(initializer)), isConstant: true });
-    const order = this.order(graph.nodes, scope);
+    const order = executionOrder(graph.nodes);
     for (const at of order) this.node(graph.nodes[at], scope, declared);
     return { values: scope.values, order, bodies: scope.bodies };
-  }
-
-  private order(nodes: readonly ModelNode[], scope: Scope): readonly number[] {
-    const topology = topologicalOrder(nodes);
-    if (topology.kind === 'cycle') throw cycleError(topology.nodes.map((at) => nodes[at]));
-    if (!topology.isFileOrder && scope.depth === 0)
-      scope.problems.push({
-        severity: 'info',
-        message: 'The nodes of the graph are not in execution order; they have been put in order.',
-      });
-    return topology.order;
   }
 
   private node(node: ModelNode, scope: Scope, declared: Declarations): void {
@@ -247,7 +236,7 @@ class Inference {
     }
     this.active.add(called);
     try {
-      const order = this.order(called.nodes, inner);
+      const order = executionOrder(called.nodes);
       const declared = declarations(called.valueInfo, this.symbols);
       const formals = new Set(called.inputs);
       for (const at of order) this.node(withoutMissing(called.nodes[at], formals, inner), inner, declared);
@@ -294,6 +283,13 @@ function declarations(infos: readonly ValueInfo[], symbols: Symbols): Declaratio
 }
 
 const NAMED_IN_CYCLE = 4;
+
+/** The reader has told of nodes that are out of order. */
+function executionOrder(nodes: readonly ModelNode[]): readonly number[] {
+  const topology = topologicalOrder(nodes);
+  if (topology.kind === 'cycle') throw cycleError(topology.nodes.map((at) => nodes[at]));
+  return topology.order;
+}
 
 function cycleError(nodes: readonly ModelNode[]): InputError {
   const names = nodes.slice(0, NAMED_IN_CYCLE).map((node) => `node ${node.index} (${node.type})`);
