@@ -167,7 +167,8 @@ export class GeneTable {
       ),
       needs: flow.reads.map((_, read) => perDevice((shard) => shard.needs[read])),
       makes,
-      owns: makes.map((regions, made) => this.owned(flow.makes[made], regions)),
+      // Shards divide the first output; what they make beside it they may make several times.
+      owns: makes.map((regions, made) => (made === 0 ? regions : this.owned(flow.makes[made], regions))),
       madeBytes: this.bytesPerDevice(flow.makes, makes),
       ownWeightBytes: this.ownWeights(flow.weights, facts),
       sharedWeights: shared.map((weight) =>

@@ -37,7 +37,7 @@ export interface Traffic {
   readonly lastLocalReader: Int32Array;
   /** Per device: bytes of what it made itself. */
   readonly madeBytes: Float64Array;
-  /** Per reader: length of its message phase in the synchronous model. */
+  /** Per reader: length of its message phase; empty in the overlapped model. */
   readonly phaseNs: Float64Array;
 }
 
@@ -105,9 +105,13 @@ export class TrafficTable {
     let traffic = this.found.get(key);
     if (traffic === undefined) {
       if (this.found.size > MOST_KEPT) this.found = new Map();
-      const whole =
-        last < 0 ? prefix : this.extend(storage, prefix, last, this.needs(storage, last, genes), true);
-      traffic = this.flatten(storage, whole);
+      traffic =
+        last === 0
+          ? this.onlyReader(storage, prefix, this.needs(storage, 0, genes))
+          : this.flatten(
+              storage,
+              last < 0 ? prefix : this.extend(storage, prefix, last, this.needs(storage, last, genes), true),
+            );
       this.found.set(key, traffic);
     }
     return traffic;
@@ -201,24 +205,72 @@ export class TrafficTable {
     return { reader, from, to, bytes, ns: this.genes.costs.messageNs(from, to, bytes), lastReader: reader };
   }
 
+  /** The usual case, without the bookkeeping for further readers. */
+  private onlyReader(storage: StorageId, { made, owned }: Prefix, needs: readonly Region[]): Traffic {
+    const space = this.spaces[storage];
+    const devices = needs.length;
+    const lastLocalReader = new Int32Array(devices).fill(NONE);
+    const madeBytes = new Float64Array(devices);
+    const messages: Message[] = [];
+    for (let to = 0; to < devices; to++) {
+      madeBytes[to] = this.genes.storageBytes(storage, made[to].elements);
+      let lacking = needs[to].elements;
+      if (lacking === 0) continue;
+      const own = space.commonElements(needs[to], made[to]);
+      if (own > 0) lastLocalReader[to] = 0;
+      lacking -= own;
+      // Where parts were made twice, what the receiver itself made must not be sent to it.
+      const missing = made === owned || lacking === 0 ? needs[to] : space.difference(needs[to], made[to]);
+      for (let from = 0; from < devices && lacking > 0; from++) {
+        const elements = from === to ? 0 : space.commonElements(missing, owned[from]);
+        if (elements === 0) continue;
+        lacking -= elements;
+        messages.push(this.message(storage, 0, from, to, elements));
+      }
+    }
+    return this.arrays(messages, 1, lastLocalReader, madeBytes);
+  }
+
   private flatten(storage: StorageId, { messages, made, lastLocalReader }: Prefix): Traffic {
+    const madeBytes = Float64Array.from(made, ({ elements }) => this.genes.storageBytes(storage, elements));
     const { readers } = this.flow.storages[storage];
-    const first = new Int32Array(readers.length + 1);
-    for (const { reader } of messages) first[reader + 1]++;
-    for (let reader = 0; reader < readers.length; reader++) first[reader + 1] += first[reader];
-    return {
-      first,
-      from: Int32Array.from(messages, ({ from }) => from),
-      to: Int32Array.from(messages, ({ to }) => to),
-      bytes: Float64Array.from(messages, ({ bytes }) => bytes),
-      ns: Float64Array.from(messages, ({ ns }) => ns),
-      lastReader: Int32Array.from(messages, ({ lastReader }) => lastReader),
-      lastLocalReader: Int32Array.from(lastLocalReader),
-      madeBytes: Float64Array.from(made, ({ elements }) => this.genes.storageBytes(storage, elements)),
-      phaseNs: Float64Array.from(readers, (_, reader) =>
-        this.phaseNs(messages.filter((message) => message.reader === reader)),
-      ),
+    return this.arrays(messages, readers.length, Int32Array.from(lastLocalReader), madeBytes);
+  }
+
+  private arrays(
+    messages: readonly Message[],
+    readers: number,
+    lastLocalReader: Int32Array,
+    madeBytes: Float64Array,
+  ): Traffic {
+    const count = messages.length;
+    const traffic: Traffic = {
+      first: new Int32Array(readers + 1),
+      from: new Int32Array(count),
+      to: new Int32Array(count),
+      bytes: new Float64Array(count),
+      ns: new Float64Array(count),
+      lastReader: new Int32Array(count),
+      lastLocalReader,
+      madeBytes,
+      phaseNs: new Float64Array(this.keepsReceived ? 0 : readers),
     };
+    for (let m = 0; m < count; m++) {
+      const { reader, from, to, bytes, ns, lastReader } = messages[m];
+      traffic.first[reader + 1]++;
+      traffic.from[m] = from;
+      traffic.to[m] = to;
+      traffic.bytes[m] = bytes;
+      traffic.ns[m] = ns;
+      traffic.lastReader[m] = lastReader;
+    }
+    for (let reader = 0; reader < readers; reader++) traffic.first[reader + 1] += traffic.first[reader];
+    for (let reader = 0; reader < traffic.phaseNs.length; reader++) {
+      traffic.phaseNs[reader] = this.phaseNs(
+        messages.slice(traffic.first[reader], traffic.first[reader + 1]),
+      );
+    }
+    return traffic;
   }
 
   /** The largest sum of message times on one uplink or downlink; on a shared medium the sum of all. */

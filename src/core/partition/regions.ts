@@ -59,6 +59,8 @@ export class RegionSpace {
     for (let axis = 0; axis < shape.length; axis++) {
       if (box[2 * axis] >= box[2 * axis + 1]) return EMPTY_REGION;
     }
+    const plain = this.plainBox(shape, box);
+    if (plain !== undefined) return plain;
     let parts: number[][] = [[]];
     let stride = this.size;
     let axis = 0;
@@ -78,6 +80,25 @@ export class RegionSpace {
       );
     }
     return this.collect(parts);
+  }
+
+  /** The usual case: the tensor's axes longer than 1 are the factors, so that its box is one of ours. */
+  private plainBox(shape: readonly number[], box: Box): Region | undefined {
+    const { factors } = this;
+    const boxes = new Float64Array(2 * factors.length);
+    let elements = 1;
+    let factor = 0;
+    for (let axis = 0; axis < shape.length; axis++) {
+      if (shape[axis] === 1) continue;
+      if (shape[axis] !== factors[factor]) return undefined;
+      const start = box[2 * axis];
+      const end = box[2 * axis + 1];
+      boxes[2 * factor] = start;
+      boxes[2 * factor + 1] = end;
+      elements *= end - start;
+      factor++;
+    }
+    return factor === factors.length ? { boxes, elements } : undefined;
   }
 
   /** Elements in both. */
