@@ -1,5 +1,5 @@
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { launchBrowser } from '../../../tools/editor/browser';
@@ -20,15 +20,20 @@ const THEME_NAMES: Readonly<Record<Theme, string>> = {
 const MENU_MS = 300;
 /** Hovers and notifications fade in. */
 const FADE_MS = 700;
+/** A settings file is watched. */
+const SETTLE_MS = 500;
 
 /** A real VS Code with the packed extension, on a folder of the test's own. */
 export class Workbench {
+  private readonly errors: string[] = [];
+
   private constructor(
     readonly folder: string,
     readonly workspace: string,
     private readonly server: Server,
     private readonly browser: Browser,
     readonly page: Page,
+    private readonly settings: Record<string, unknown>,
   ) {}
 
   /** `prepare` fills the workspace folder before VS Code opens it. */
@@ -41,14 +46,18 @@ export class Workbench {
     mkdirSync(workspace);
     await prepare(workspace);
     const theme = { 'workbench.colorTheme': THEME_NAMES[options.theme ?? 'dark'] };
-    const settings = { ...TEST_SETTINGS, ...theme, ...options.settings };
+    const settings: Record<string, unknown> = { ...TEST_SETTINGS, ...theme, ...options.settings };
     const server = await startCodeServer({ folder, settings, vsix: VSIX });
     const browser = await launchBrowser();
     const [width, height] = options.size ?? [1440, 900];
     const context = await browser.newContext({ viewport: { width, height } });
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const page = await context.newPage();
-    const bench = new Workbench(folder, workspace, server, browser, page);
+    page.on('pageerror', (error) => bench.errors.push(error.stack ?? error.message));
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) bench.errors.push(message.text());
+    });
+    const bench = new Workbench(folder, workspace, server, browser, page, settings);
     await bench.load();
     return bench;
   }
@@ -68,6 +77,11 @@ export class Workbench {
     await this.browser.close();
     await this.server.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Errors of our own page: its script's, and breaches of its security policy. */
+  ownErrors(): string[] {
+    return this.errors.filter((error) => /memorianova|content security policy/i.test(error));
   }
 
   /** A file's row in the Explorer. */
@@ -117,6 +131,44 @@ export class Workbench {
 
   tab(name: string): Locator {
     return this.page.locator(`.tab[data-resource-name="${name}"]`);
+  }
+
+  /** Changes a setting of the running window. */
+  async setting(values: Readonly<Record<string, unknown>>): Promise<void> {
+    Object.assign(this.settings, values);
+    writeFileSync(join(this.folder, 'data/User/settings.json'), JSON.stringify(this.settings));
+    await this.page.waitForTimeout(SETTLE_MS);
+  }
+
+  async theme(theme: Theme): Promise<void> {
+    await this.setting({ 'workbench.colorTheme': THEME_NAMES[theme] });
+    const dark = theme === 'light' || theme === 'hc-light' ? /\bvs\b|hc-light/ : /vs-dark|hc-black/;
+    await this.page.waitForFunction(
+      `${dark}.test(document.querySelector('.monaco-workbench').className)`,
+      undefined,
+      { timeout: 10_000 },
+    );
+  }
+
+  async closeEditors(): Promise<void> {
+    await this.command('View: Close All Editors');
+    await this.page.locator('.tab').first().waitFor({ state: 'detached' });
+  }
+
+  /** Stops what a progress notification shows. */
+  async cancelNotification(): Promise<void> {
+    const toast = this.page.locator('.notification-toast').first();
+    await toast.hover();
+    await toast
+      .locator('.monaco-button', { hasText: 'Cancel' })
+      .or(toast.getByText('Cancel'))
+      .first()
+      .click();
+  }
+
+  async closeNotifications(): Promise<void> {
+    await this.command('Notifications: Clear All Notifications');
+    await this.page.locator('.notification-toast').first().waitFor({ state: 'hidden' });
   }
 
   /** A picture of the window for people, under `out/screenshots`. */
