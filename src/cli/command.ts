@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Stopped } from '../core/graph/control';
+import type { MakePool } from '../core/search/geneflow/searchPartition';
 
 /** Where a command writes; progress goes to stderr and only to a terminal. */
 export interface Output {
@@ -13,6 +14,8 @@ export interface Invocation {
   readonly files: readonly string[];
   readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
   readonly output: Output;
+  /** Where the search's islands live: worker threads in the built program, else this thread. */
+  readonly makePool?: MakePool;
 }
 
 export interface Command {
@@ -52,7 +55,11 @@ export const BIND_OPTION: CommandOption = {
   summary: 'size of a symbolic dimension (may be repeated)',
 };
 
-export function parseInvocation(command: Command, argv: readonly string[], output: Output): Invocation {
+export function parseInvocation(
+  command: Command,
+  argv: readonly string[],
+  surroundings: Pick<Invocation, 'output' | 'makePool'>,
+): Invocation {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, { type, multiple }]) => [
       name,
@@ -72,7 +79,7 @@ export function parseInvocation(command: Command, argv: readonly string[], outpu
       `${command.name} takes ${command.usage}, not ${count} file${count === 1 ? '' : 's'}.`,
     );
   }
-  return { files: parsed.positionals, values: parsed.values as Invocation['values'], output };
+  return { files: parsed.positionals, values: parsed.values as Invocation['values'], ...surroundings };
 }
 
 export function textOption({ values }: Invocation, name: string): string | undefined {

@@ -1,4 +1,6 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { join } from 'node:path';
+import { workerIslandPool } from '../engine/islandPool';
 import { runCommandLine } from './run';
 
 /**
@@ -36,6 +38,7 @@ async function work({ argv, cancel, isTerminal }: Start): Promise<void> {
     writeError: (text) => void process.stderr.write(text),
     isTerminal,
     cancelled: () => Atomics.load(flag, 0) !== 0,
+    makePool: workerIslandPool(join(__dirname, 'islandWorker.js')),
   });
   parentPort?.postMessage(status);
 }

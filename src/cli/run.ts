@@ -1,3 +1,4 @@
+import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { COMMANDS } from './commands';
 import { type Command, type Output, parseInvocation, UsageError } from './command';
 
@@ -7,6 +8,7 @@ export interface Streams {
   writeError(text: string): void;
   readonly isTerminal: boolean;
   cancelled(): boolean;
+  readonly makePool?: MakePool;
 }
 
 const DONE = 0;
@@ -33,7 +35,7 @@ export async function runCommandLine(argv: readonly string[], streams: Streams):
   }
   const output = outputTo(streams);
   try {
-    return await command.run(parseInvocation(command, rest, output));
+    return await command.run(parseInvocation(command, rest, { output, makePool: streams.makePool }));
   } catch (error) {
     output.progress('');
     if (error instanceof UsageError) {

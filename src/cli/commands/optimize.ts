@@ -62,7 +62,10 @@ export const optimizeCommand: Command = {
     const control = controlWith<OptimizeProgress>(output.cancelled, (progress) =>
       output.progress(progressText(progress)),
     );
-    const plan = await optimizeModel({ modelPath: files[0], analysis, cluster, options }, control);
+    const plan = await optimizeModel(
+      { modelPath: files[0], analysis, cluster, options, makePool: invocation.makePool },
+      control,
+    );
     output.progress('');
     const path = textOption(invocation, 'out') ?? planPath(files[0]);
     savePlan(path, plan);
