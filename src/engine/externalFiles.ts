@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { Chunk } from '../core/export/chunk';
-import { chunkLength } from '../core/export/chunk';
+import { boxRuns, chunkLength } from '../core/export/chunk';
 import type { ExternalStore } from '../core/export/tensorBytes';
 import { InputError } from '../core/graph/problem';
 import type { ByteSource } from '../core/onnx/model';
@@ -53,15 +53,32 @@ export class DataFile implements ExternalStore {
   readonly chunks: Chunk[] = [];
   private size = 0;
 
-  constructor(readonly location: string) {}
+  /**
+   * `isBeside`: the export lies in the model's own folder, so that data in one piece can stay where it is.
+   */
+  constructor(
+    readonly location: string,
+    readonly takesAll = false,
+    private readonly isBeside = false,
+  ) {}
 
   place(chunk: Chunk): { readonly location: string; readonly offset: number; readonly length: number } {
+    const length = chunkLength(chunk);
+    const run = chunk.kind === 'box' ? onlyRun(chunk) : undefined;
+    if (this.isBeside && chunk.kind === 'box' && chunk.file !== undefined && run !== undefined)
+      return { location: chunk.file, offset: chunk.offset + run, length };
     const padding = (ALIGNMENT - (this.size % ALIGNMENT)) % ALIGNMENT;
     if (padding > 0) this.chunks.push({ kind: 'bytes', bytes: new Uint8Array(padding) });
     const offset = this.size + padding;
-    const length = chunkLength(chunk);
     this.chunks.push(chunk);
     this.size = offset + length;
     return { location: this.location, offset, length };
   }
+}
+
+/** Start of a box that is one piece of its tensor, from the tensor's start; `undefined` for several. */
+function onlyRun(chunk: Chunk & { kind: 'box' }): number | undefined {
+  const runs = boxRuns(chunk.shape, chunk.box, chunk.elementBytes);
+  const first = runs.next();
+  return first.done === true || runs.next().done !== true ? undefined : first.value[0];
 }

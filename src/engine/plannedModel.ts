@@ -55,7 +55,8 @@ function plannedGraph({ graph }: Analysis, plan: Plan): PlannedGraph {
     if (operator === undefined) throw new InputError(`The plan's order names operator ${index}, which the model does not have.`);
     return operator.id;
   });
-  return { graph, rules: partitionRules(graph), devices, steps, partitions };
+  const [source, sink] = [plan.cluster.source, plan.cluster.sink].map((name) => devices.indexOf(name));
+  return { graph, rules: partitionRules(graph), devices, source, sink, steps, partitions };
 }
 
 function partitionOf(planned: PlanOperator, devices: readonly string[]): Partition {

@@ -290,11 +290,13 @@ async function runSplit(
     graph,
     rules,
     devices: DEVICES,
+    source: 0,
+    sink: 0,
     steps: graph.operators.map(({ id }) => id),
     partitions,
   };
   const source = new MemoryByteSource(bytes);
-  const store = { place: () => ({ location: '', offset: 0, length: 0 }) };
+  const store = { takesAll: false, place: () => ({ location: '', offset: 0, length: 0 }) };
   const exported = chunkBytes(partitionedModel(scanLayout(source), plan, store), () => source);
   const ran = await run(runtime, exported, feeds);
   return typeof ran === 'string' ? ran : firstDifference(ran, bytes, expected);

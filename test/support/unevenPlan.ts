@@ -25,7 +25,7 @@ export function unevenPlan(graph: Graph, rules: PartitionRules = partitionRules(
     if (splits.length === 0 || at % 7 === 6) return { dimension: 'none', axis: -1, shards: [{ device: at % 3, start: 0, end: 1 }] };
     return unevenPartition(splits[at % splits.length], at);
   });
-  return { graph, rules, devices: DEVICES, steps: graph.operators.map(({ id }) => id), partitions };
+  return { graph, rules, devices: DEVICES, source: 0, sink: 1, steps: graph.operators.map(({ id }) => id), partitions };
 }
 
 function unevenPartition(split: Split, turn: number): Partition {

@@ -18,6 +18,7 @@ export interface ModelLayout {
   readonly initializers: ReadonlyMap<string, InitializerLayout>;
   readonly inputs: readonly NamedRecord[];
   readonly outputs: readonly NamedRecord[];
+  readonly valueInfos: readonly NamedRecord[];
 }
 
 export interface NamedRecord {
@@ -28,6 +29,8 @@ export interface NamedRecord {
 export interface NodeLayout {
   readonly record: FieldRecord;
   readonly name: string;
+  /** `''` for `ai.onnx`. */
+  readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** Names that its subgraphs read, some of them from outside. */
@@ -140,6 +143,7 @@ export function scanLayout(source: ByteSource): ModelLayout {
     initializers,
     inputs: named(GRAPH.input),
     outputs: named(GRAPH.output),
+    valueInfos: named(GRAPH.valueInfo),
   };
 }
 
@@ -151,6 +155,7 @@ function nameOf(cursor: Cursor, message: FieldRecord): string {
 
 function scanNode(cursor: Cursor, node: FieldRecord): NodeLayout {
   let name = '';
+  let domain = '';
   const inputs: string[] = [];
   const outputs: string[] = [];
   const captured: string[] = [];
@@ -158,9 +163,10 @@ function scanNode(cursor: Cursor, node: FieldRecord): NodeLayout {
     if (record.field === NODE.input) inputs.push(cursor.text(record));
     else if (record.field === NODE.output) outputs.push(cursor.text(record));
     else if (record.field === NODE.name) name = cursor.text(record);
+    else if (record.field === NODE.domain) domain = cursor.text(record);
     else if (record.field === NODE.attribute) captured.push(...graphsOf(cursor, record).flatMap((graph) => readNames(cursor, graph)));
   }
-  return { record: node, name, inputs, outputs, captured };
+  return { record: node, name, domain, inputs, outputs, captured };
 }
 
 function graphsOf(cursor: Cursor, attribute: FieldRecord): FieldRecord[] {
@@ -246,4 +252,31 @@ function dimsOf(cursor: Cursor, record: FieldRecord): number[] {
     at = next;
   }
   return dims;
+}
+
+/** The file's order where it is valid; otherwise each node behind those that make what it reads. */
+export function topologicalNodes(layout: ModelLayout, indices: readonly number[]): number[] {
+  const producers = new Map<string, number>();
+  for (const index of indices) for (const output of layout.nodes[index].outputs) producers.set(output, index);
+  const done = new Set<number>();
+  const order: number[] = [];
+  for (const root of indices) {
+    const stack = [root];
+    const entered = new Set<number>();
+    while (stack.length > 0) {
+      const index = stack[stack.length - 1];
+      const { inputs, captured } = layout.nodes[index];
+      const waiting = entered.has(index)
+        ? []
+        : [...inputs, ...captured].flatMap((name) => producers.get(name) ?? []).filter((one) => !done.has(one) && one !== index);
+      entered.add(index);
+      if (waiting.length > 0 && !done.has(index)) stack.push(...waiting);
+      else {
+        stack.pop();
+        if (!done.has(index)) order.push(index);
+        done.add(index);
+      }
+    }
+  }
+  return order;
 }

@@ -8,6 +8,9 @@ export interface PlannedGraph {
   readonly rules: PartitionRules;
   /** Names, in the cluster's order. */
   readonly devices: readonly string[];
+  /** Devices where the model's inputs are and where its outputs must be. */
+  readonly source: number;
+  readonly sink: number;
   /** Operators in execution order, views among them. */
   readonly steps: readonly number[];
   /** By operator; `undefined` for views, which no device executes. */

@@ -4,6 +4,7 @@ import type { Chunk } from './chunk';
 import { GRAPH } from './fields';
 import { modelAround } from './exposed';
 import type { ModelLayout } from './modelLayout';
+import { topologicalNodes } from './modelLayout';
 
 /**
  * The model with its nodes in another order and every other byte as it was, unknown fields too: the records of
@@ -27,32 +28,5 @@ function nodeOrder(layout: ModelLayout, graph: Graph, steps: readonly number[]):
   if (isPlaced.size !== placed.length || steps.length !== graph.operators.length)
     throw new InputError(`The order has ${steps.length} steps, but the model has ${graph.operators.length} operators.`);
   const others = layout.nodes.map((_node, index) => index).filter((index) => !isPlaced.has(index));
-  return [...topological(layout, others), ...placed];
-}
-
-/** The file's order where it is valid; otherwise each node behind those that make what it reads. */
-function topological(layout: ModelLayout, indices: readonly number[]): number[] {
-  const producers = new Map<string, number>();
-  for (const index of indices) for (const output of layout.nodes[index].outputs) producers.set(output, index);
-  const done = new Set<number>();
-  const order: number[] = [];
-  for (const root of indices) {
-    const stack = [root];
-    const entered = new Set<number>();
-    while (stack.length > 0) {
-      const index = stack[stack.length - 1];
-      const { inputs, captured } = layout.nodes[index];
-      const waiting = entered.has(index)
-        ? []
-        : [...inputs, ...captured].flatMap((name) => producers.get(name) ?? []).filter((one) => !done.has(one) && one !== index);
-      entered.add(index);
-      if (waiting.length > 0 && !done.has(index)) stack.push(...waiting);
-      else {
-        stack.pop();
-        if (!done.has(index)) order.push(index);
-        done.add(index);
-      }
-    }
-  }
-  return order;
+  return [...topologicalNodes(layout, others), ...placed];
 }

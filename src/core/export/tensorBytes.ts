@@ -68,6 +68,8 @@ export function wholeInitializer(initializer: InitializerLayout): Chunk {
 
 /** Where weights go that lie outside the model file: a data file of the export's own, or where they are. */
 export interface ExternalStore {
+  /** Weights of the model file itself go there too: they would not fit into one message. */
+  readonly takesAll: boolean;
   /** Takes a box of external data; returns where the export finds it. */
   place(chunk: Chunk): { readonly location: string; readonly offset: number; readonly length: number };
 }
@@ -83,7 +85,7 @@ export function cutInitializer(
   const dims = initializer.dims.map((_dim, axis) => box[2 * axis + 1] - box[2 * axis]);
   const header = tensorHeader(name, initializer.typeCode, dims);
   const data = boxChunk(layout, initializer, box);
-  if (initializer.payload.kind === 'external') {
+  if (initializer.payload.kind === 'external' || (store.takesAll && data.kind === 'box')) {
     const placed = store.place(data);
     for (const [key, value] of Object.entries(placed)) {
       header.message(TENSOR.externalData, new MessageWriter().text(1, key).text(2, String(value)));

@@ -1,16 +1,17 @@
 import type { AttributeValue } from '../graph/attributes';
 import type { ElementType } from '../graph/elementType';
-import type { Shape } from '../graph/graph';
+import type { Graph, Shape } from '../graph/graph';
 import type { Box } from '../partition/partition';
 import type { Chunk } from './chunk';
 import { bytesChunk, totalLength } from './chunk';
 import { configurationRecord } from './annotations';
 import { GRAPH, MODEL, OPSET, VALUE_INFO } from './fields';
 import type { ModelLayout } from './modelLayout';
+import { topologicalNodes } from './modelLayout';
 import { entry, newNode, rewrittenNode } from './nodeBytes';
 import type { NodeEnds, NodeNotes } from './nodeBytes';
 import type { ExternalStore } from './tensorBytes';
-import { cutInitializer, integerTensor, scalarTensor, typeCode, wholeInitializer } from './tensorBytes';
+import { canCut, cutInitializer, integerTensor, scalarTensor, typeCode, wholeInitializer } from './tensorBytes';
 import { bytesText, MessageWriter, readVarint, recordHeader, records } from './wire';
 
 /** The IR version that has multi-device annotations and that ONNX Runtime reads. */
@@ -23,6 +24,7 @@ export class GraphWriter {
   private readonly inputs: Uint8Array[] = [];
   private readonly outputs: Uint8Array[] = [];
   private readonly taken: Set<string>;
+  private readonly makers = new Map<string, number>();
   /** Names that some node makes, or that are initializers or inputs. */
   private readonly defined = new Set<string>();
   private readonly nodeNames = new Set<string>();
@@ -35,8 +37,16 @@ export class GraphWriter {
   ) {
     this.opset = standardOpset(layout);
     this.taken = new Set(layout.initializers.keys());
-    for (const node of layout.nodes) for (const output of node.outputs) this.taken.add(output);
+    layout.nodes.forEach((node, index) => {
+      for (const output of node.outputs) this.makers.set(output, index);
+    });
+    for (const name of this.makers.keys()) this.taken.add(name);
     for (const input of layout.inputs) this.taken.add(input.name);
+  }
+
+  /** Index of the node of the model that makes a tensor. */
+  makerOf(name: string): number | undefined {
+    return this.makers.get(name);
   }
 
   isDefined(name: string): boolean {
@@ -94,7 +104,8 @@ export class GraphWriter {
     if (initializer === undefined) return false;
     if (this.defined.has(name)) return true;
     this.defined.add(name);
-    if (initializer.payload.kind !== 'external') {
+    const isMoved = this.store.takesAll && canCut(initializer);
+    if (initializer.payload.kind !== 'external' && !isMoved) {
       this.initializers.push(wholeInitializer(initializer));
       return true;
     }
@@ -166,25 +177,14 @@ export class GraphWriter {
   /** Names, documentation and descriptions of values that still exist. */
   private keptGraphRecords(): Chunk[] {
     const { layout } = this;
-    const rewritten: readonly number[] = [GRAPH.node, GRAPH.initializer, GRAPH.input, GRAPH.output];
-    const kept: Chunk[] = [];
-    for (const record of layout.graphRecords) {
-      if (rewritten.includes(record.field)) continue;
-      const length = record.end - record.start;
-      if (record.field === GRAPH.valueInfo) {
-        const body = layout.source.read(record.valueStart, record.end - record.valueStart);
-        if (!this.defined.has(valueName(body))) continue;
-      }
-      kept.push({ kind: 'copy', file: undefined, offset: record.start, length });
-    }
+    const rewritten: readonly number[] = [GRAPH.node, GRAPH.initializer, GRAPH.input, GRAPH.output, GRAPH.valueInfo];
+    const others = layout.graphRecords.filter((record) => !rewritten.includes(record.field));
+    const values = layout.valueInfos.filter(({ name }) => this.defined.has(name)).map(({ record }) => record);
+    const kept = [...others, ...values].map(({ start, end }): Chunk => {
+      return { kind: 'copy', file: undefined, offset: start, length: end - start };
+    });
     return kept;
   }
-}
-
-function valueName(body: Uint8Array): string {
-  for (const record of records(body))
-    if (record.field === VALUE_INFO.name) return bytesText(body.subarray(record.valueStart, record.end));
-  return '';
 }
 
 /** Version of `ai.onnx` that the model imports; 1 where a first-version file imports nothing. */
@@ -240,4 +240,37 @@ export function declaration(
     message.message(VALUE_INFO.type, new MessageWriter().message(TYPE_TENSOR, tensor));
   }
   return new MessageWriter().message(GRAPH[kind], message).finish();
+}
+
+/** Nodes that are no operators, folded to weights, in an order in which each finds what it reads. */
+export function emitConstants(writer: GraphWriter, graph: Graph): void {
+  const { layout } = writer;
+  const isOperator = new Uint8Array(layout.nodes.length);
+  for (const operator of graph.operators) for (const member of operator.members) isOperator[member.index] = 1;
+  const constants = layout.nodes.map((_node, index) => index).filter((index) => isOperator[index] === 0);
+  for (const index of topologicalNodes(layout, constants)) {
+    const { inputs } = layout.nodes[index];
+    if (inputs.every((name) => name === '' || writer.isDefined(name) || writer.useInitializer(name))) writer.copyNode(index);
+  }
+}
+
+/** The constant nodes that make weight `name`, where it is no initializer, and those that they need. */
+export function emitConstantsFor(writer: GraphWriter, name: string): void {
+  const waiting = [name];
+  while (waiting.length > 0) {
+    const wanted = waiting[waiting.length - 1];
+    const maker = writer.makerOf(wanted);
+    if (wanted === '' || writer.isDefined(wanted) || writer.useInitializer(wanted) || maker === undefined) {
+      waiting.pop();
+      continue;
+    }
+    const { inputs, captured } = writer.layout.nodes[maker];
+    const missing = [...inputs, ...captured].filter((one) => one !== '' && !writer.isDefined(one) && writer.makerOf(one) !== undefined);
+    if (missing.length > 0) waiting.push(...missing);
+    else {
+      for (const input of inputs) writer.useInitializer(input);
+      writer.copyNode(maker);
+      waiting.pop();
+    }
+  }
 }
