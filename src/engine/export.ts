@@ -91,15 +91,25 @@ interface Content {
   readonly isModel: boolean;
 }
 
-function checkTarget(model: Pick<PlannedModel, 'path' | 'layout'>, target: string, options: ExportOptions): void {
+function checkTarget(
+  model: Pick<PlannedModel, 'path' | 'layout'>,
+  target: string,
+  options: ExportOptions,
+): void {
   const folder = options.kind === 'per-device' ? dirname(target) : dirname(target);
   if (!existsSync(folder)) throw new InputError(`The folder "${folder}" does not exist.`);
-  const own = [model.path, ...externalLocations(model).map((location) => join(dirname(model.path), location))];
+  const own = [
+    model.path,
+    ...externalLocations(model).map((location) => join(dirname(model.path), location)),
+  ];
   for (const path of [target, `${target}.data`]) {
     if (!existsSync(path)) continue;
     if (own.some((one) => existsSync(one) && realpathSync(one) === realpathSync(path)))
-      throw new InputError(`The export would overwrite "${basename(path)}", which the model itself needs: choose another name.`);
-    if (!options.force) throw new InputError(`"${basename(path)}" exists already: give --force to replace it.`);
+      throw new InputError(
+        `The export would overwrite "${basename(path)}", which the model itself needs: choose another name.`,
+      );
+    if (!options.force)
+      throw new InputError(`"${basename(path)}" exists already: give --force to replace it.`);
   }
   if (options.kind !== 'per-device' && existsSync(target) && statSync(target).isDirectory())
     throw new InputError(`"${basename(target)}" is a folder: name a file.`);
@@ -107,7 +117,9 @@ function checkTarget(model: Pick<PlannedModel, 'path' | 'layout'>, target: strin
     throw new InputError(`"${basename(target)}" is not a folder of an earlier export: choose another name.`);
   const leavesFolder = realpathSync(folder) !== realpathSync(dirname(model.path));
   if (options.kind === 'reorder' && leavesFolder && externalLocations(model).length > 0)
-    throw new InputError('The model keeps weights in files beside it: write the reordered model into the same folder.');
+    throw new InputError(
+      'The model keeps weights in files beside it: write the reordered model into the same folder.',
+    );
 }
 
 /** Only folders that this program filled are replaced. */
@@ -117,7 +129,8 @@ function isExportFolder(path: string): boolean {
 
 function externalLocations({ layout }: Pick<PlannedModel, 'layout'>): string[] {
   const found = new Set<string>();
-  for (const { payload } of layout.initializers.values()) if (payload.kind === 'external') found.add(payload.location);
+  for (const { payload } of layout.initializers.values())
+    if (payload.kind === 'external') found.add(payload.location);
   return [...found];
 }
 
@@ -127,7 +140,8 @@ function contentsOf(
   kind: ExportKind,
 ): Content[] {
   const name = basename(target);
-  if (kind === 'reorder') return [{ name, chunks: reorderedModel(layout, planned.graph, planned.steps), isModel: true }];
+  if (kind === 'reorder')
+    return [{ name, chunks: reorderedModel(layout, planned.graph, planned.steps), isModel: true }];
   if (kind === 'per-device') return deviceContents({ layout, planned, path });
   const isBeside = realpathSync(dirname(target)) === realpathSync(dirname(path));
   const build = (takesAll: boolean): { data: DataFile; chunks: Chunk[] } => {
@@ -139,7 +153,11 @@ function contentsOf(
   return [...dataContent(data), { name, chunks, isModel: true }];
 }
 
-function deviceContents({ layout, planned, path }: Pick<PlannedModel, 'path' | 'layout' | 'planned'>): Content[] {
+function deviceContents({
+  layout,
+  planned,
+  path,
+}: Pick<PlannedModel, 'path' | 'layout' | 'planned'>): Content[] {
   const stores: DataFile[] = [];
   const store = (device: string): DataFile => {
     const data = new DataFile(`${device}.data`);
@@ -169,7 +187,8 @@ function write(
 ): ExportReport {
   const isFolder = options.kind === 'per-device';
   const folder = isFolder ? `${target}.partial` : dirname(target);
-  const temporary = (content: Content): string => join(folder, isFolder ? content.name : `.${content.name}.partial`);
+  const temporary = (content: Content): string =>
+    join(folder, isFolder ? content.name : `.${content.name}.partial`);
   let nodes = 0;
   try {
     if (isFolder) {
@@ -204,7 +223,8 @@ function checkWritten(path: string): number {
   try {
     const layout = scanLayout(source);
     const problems = validateModel(layout);
-    if (problems.length > 0) throw new Error(`the export breaks the format: ${problems.slice(0, 3).join('; ')}`);
+    if (problems.length > 0)
+      throw new Error(`the export breaks the format: ${problems.slice(0, 3).join('; ')}`);
     return layout.nodes.length;
   } finally {
     source.close();

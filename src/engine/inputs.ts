@@ -11,7 +11,19 @@ export type Feeds = Record<string, Tensor>;
 
 /** Element types whose values pass between JavaScript and ONNX Runtime. */
 export const RUNTIME_TYPES: ReadonlySet<ElementType> = new Set<ElementType>([
-  'float32', 'float64', 'float16', 'int8', 'uint8', 'int16', 'uint16', 'int32', 'uint32', 'int64', 'uint64', 'bool', 'string',
+  'float32',
+  'float64',
+  'float16',
+  'int8',
+  'uint8',
+  'int16',
+  'uint16',
+  'int32',
+  'uint32',
+  'int64',
+  'uint64',
+  'bool',
+  'string',
 ]);
 
 /**
@@ -25,7 +37,8 @@ export function seededFeeds(runtime: Runtime, graph: Graph, seed: number, intege
     const { name, type, shape } = graph.tensors[id];
     if (type === undefined || shape === undefined || shape.includes(undefined))
       throw new InputError(`The size of input "${name}" is unknown: bind its dimensions first.`);
-    if (!RUNTIME_TYPES.has(type)) throw new InputError(`Input "${name}" is of type ${type}, which cannot be fed from here.`);
+    if (!RUNTIME_TYPES.has(type))
+      throw new InputError(`Input "${name}" is of type ${type}, which cannot be fed from here.`);
     const dims = shape as readonly number[];
     const count = dims.reduce((product, dim) => product * dim, 1);
     const real = (): number => 2 * random.next() - 1;

@@ -47,12 +47,14 @@ function plannedGraph({ graph }: Analysis, plan: Plan): PlannedGraph {
   const partitions: (Partition | undefined)[] = graph.operators.map(() => undefined);
   for (const planned of plan.operators) {
     const operator = byIndex.get(planned.index);
-    if (operator === undefined) throw new InputError(`The plan speaks of operator ${planned.index}, which the model does not have.`);
+    if (operator === undefined)
+      throw new InputError(`The plan speaks of operator ${planned.index}, which the model does not have.`);
     if (!operator.isView) partitions[operator.id] = partitionOf(planned, devices);
   }
   const steps = plan.order.steps.map((index) => {
     const operator = byIndex.get(index);
-    if (operator === undefined) throw new InputError(`The plan's order names operator ${index}, which the model does not have.`);
+    if (operator === undefined)
+      throw new InputError(`The plan's order names operator ${index}, which the model does not have.`);
     return operator.id;
   });
   const [source, sink] = [plan.cluster.source, plan.cluster.sink].map((name) => devices.indexOf(name));
@@ -64,7 +66,9 @@ function partitionOf(planned: PlanOperator, devices: readonly string[]): Partiti
   const deviceOf = (name: string): number => {
     const device = devices.indexOf(name);
     if (device < 0)
-      throw new InputError(`The plan gives operator ${planned.index} to device "${name}", which its cluster does not have.`);
+      throw new InputError(
+        `The plan gives operator ${planned.index} to device "${name}", which its cluster does not have.`,
+      );
     return device;
   };
   return {

@@ -128,7 +128,9 @@ function report(
   cancelled: boolean,
 ): VerifyReport {
   const split = planned.steps.filter((step) => isSplit(planned, step));
-  const operators = split.flatMap((step) => operatorCheck(planned.graph.operators[step], planned, differences));
+  const operators = split.flatMap((step) =>
+    operatorCheck(planned.graph.operators[step], planned, differences),
+  );
   const failing = operators.find((operator) => !operator.isEqual);
   const isEqual = failing === undefined && outputs.every((output) => output.isEqual) && !cancelled;
   const unseen = cancelled ? 0 : split.length - operators.length;
@@ -172,7 +174,9 @@ function operatorGroups({ planned }: OpenModel): number[][] {
   let size = Infinity;
   for (const step of planned.steps) {
     if (!isSplit(planned, step)) continue;
-    const outputs = planned.graph.operators[step].outputs.filter((id) => id !== NONE).map((id) => planned.graph.tensors[id]);
+    const outputs = planned.graph.operators[step].outputs
+      .filter((id) => id !== NONE)
+      .map((id) => planned.graph.tensors[id]);
     if (outputs.some(({ type }) => type === undefined || !RUNTIME_TYPES.has(type))) continue;
     const bytes = outputs.reduce((sum, tensor) => sum + (tensor.bytes ?? 0), 0);
     if (size + bytes > GROUP_BYTES) {
@@ -194,7 +198,10 @@ class Comparison {
   ) {}
 
   /** Outputs of the whole and of the partitioned model, on inputs that the whole one accepts. */
-  async wholeModel(seed: number, cancelled: () => boolean): Promise<{ feeds: Feeds; outputs: OutputCheck[] }> {
+  async wholeModel(
+    seed: number,
+    cancelled: () => boolean,
+  ): Promise<{ feeds: Feeds; outputs: OutputCheck[] }> {
     const { layout, planned, source } = this.model;
     const names = layout.outputs.map((output) => output.name).filter((name) => this.isSeen(name));
     const copy: Chunk = { kind: 'copy', file: undefined, offset: 0, length: source.size };
@@ -218,8 +225,13 @@ class Comparison {
     const { chunks, shards } = besideModel(layout, planned, data, steps);
     const session = await this.open(chunks, data);
     const own = (tensor: TensorId): string => planned.graph.tensors[tensor].name;
-    const results = await this.run(session, feeds, [...shards].flatMap(([tensor, name]) => [own(tensor), name]));
-    for (const [tensor, name] of shards) into.set(tensor, compareTensors(results[name], results[own(tensor)]));
+    const results = await this.run(
+      session,
+      feeds,
+      [...shards].flatMap(([tensor, name]) => [own(tensor), name]),
+    );
+    for (const [tensor, name] of shards)
+      into.set(tensor, compareTensors(results[name], results[own(tensor)]));
   }
 
   private isSeen(name: string): boolean {
@@ -249,7 +261,11 @@ class Comparison {
     throw new InputError(`ONNX Runtime cannot run this model: ${runtimeMessage(refusal)}`);
   }
 
-  private async run(session: InferenceSession, feeds: Feeds, names: readonly string[]): Promise<Record<string, Tensor>> {
+  private async run(
+    session: InferenceSession,
+    feeds: Feeds,
+    names: readonly string[],
+  ): Promise<Record<string, Tensor>> {
     try {
       return (await session.run(feeds, names)) as Record<string, Tensor>;
     } catch (error) {
@@ -259,9 +275,14 @@ class Comparison {
     }
   }
 
-  private async open(chunks: readonly Chunk[], external: DataFile | ExternalData[]): Promise<InferenceSession> {
+  private async open(
+    chunks: readonly Chunk[],
+    external: DataFile | ExternalData[],
+  ): Promise<InferenceSession> {
     if (totalLength(chunks) > LARGEST_MODEL)
-      throw new InputError('The model is larger than 2 GB in one piece, which ONNX Runtime does not read from memory.');
+      throw new InputError(
+        'The model is larger than 2 GB in one piece, which ONNX Runtime does not read from memory.',
+      );
     const files =
       external instanceof DataFile
         ? [{ path: external.location, data: chunkBytes(external.chunks, this.files.lookup) }]

@@ -5,7 +5,12 @@ import type { Feeds } from '../../src/engine/inputs';
 import type { Runtime } from '../../src/engine/runtime';
 
 /** Runs the models of a per-device export one after another as their manifest says; answers the model's outputs. */
-export async function runDevices(runtime: Runtime, folder: string, feeds: Feeds, outputs: readonly string[]): Promise<Feeds> {
+export async function runDevices(
+  runtime: Runtime,
+  folder: string,
+  feeds: Feeds,
+  outputs: readonly string[],
+): Promise<Feeds> {
   const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')) as DeviceManifest;
   const passed = new Map(Object.entries(feeds));
   const made = new Set<string>();
@@ -14,7 +19,8 @@ export async function runDevices(runtime: Runtime, folder: string, feeds: Feeds,
     const inputs: Feeds = {};
     for (const { name, from } of segment.inputs) {
       const value = passed.get(name);
-      if (value === undefined || (from !== null && !made.has(name))) throw new Error(`${segment.file} reads ${name} before it is made`);
+      if (value === undefined || (from !== null && !made.has(name)))
+        throw new Error(`${segment.file} reads ${name} before it is made`);
       inputs[name] = value;
     }
     const results = await session.run(inputs, [...segment.outputs]);

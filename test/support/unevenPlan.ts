@@ -22,10 +22,19 @@ export function unevenPlan(graph: Graph, rules: PartitionRules = partitionRules(
     const splits = rules.splits(operator.id);
     const at = turn.get(operator.type) ?? 0;
     turn.set(operator.type, at + 1);
-    if (splits.length === 0 || at % 7 === 6) return { dimension: 'none', axis: -1, shards: [{ device: at % 3, start: 0, end: 1 }] };
+    if (splits.length === 0 || at % 7 === 6)
+      return { dimension: 'none', axis: -1, shards: [{ device: at % 3, start: 0, end: 1 }] };
     return unevenPartition(splits[at % splits.length], at);
   });
-  return { graph, rules, devices: DEVICES, source: 0, sink: 1, steps: graph.operators.map(({ id }) => id), partitions };
+  return {
+    graph,
+    rules,
+    devices: DEVICES,
+    source: 0,
+    sink: 1,
+    steps: graph.operators.map(({ id }) => id),
+    partitions,
+  };
 }
 
 function unevenPartition(split: Split, turn: number): Partition {
@@ -43,11 +52,24 @@ function unevenPartition(split: Split, turn: number): Partition {
     ...wide(split, cuts[device] * split.unit, end * split.unit, turn),
   }));
   const { dimension, axis } = split;
-  return { dimension, axis, shards, ...(dimension === 'K' ? { reduceOn: shards[turn % shards.length].device } : {}) };
+  return {
+    dimension,
+    axis,
+    shards,
+    ...(dimension === 'K' ? { reduceOn: shards[turn % shards.length].device } : {}),
+  };
 }
 
 /** Every fifth operator that is cut by rows computes one unit more on either side. */
-function wide(split: Split, start: number, end: number, turn: number): { computeStart?: number; computeEnd?: number } {
+function wide(
+  split: Split,
+  start: number,
+  end: number,
+  turn: number,
+): { computeStart?: number; computeEnd?: number } {
   if (turn % 5 !== 4 || split.dimension === 'K') return {};
-  return { computeStart: Math.max(0, start - split.unit), computeEnd: Math.min(split.length, end + split.unit) };
+  return {
+    computeStart: Math.max(0, start - split.unit),
+    computeEnd: Math.min(split.length, end + split.unit),
+  };
 }

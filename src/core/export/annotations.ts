@@ -37,7 +37,9 @@ function shardingSpec(placement: Placement): MessageWriter {
       .int(SIMPLE_DIM.shards, placement.devices.length);
     message.message(
       SHARDING.dims,
-      new MessageWriter().int(SHARDED_DIM.axis, placement.equalParts.axis).message(SHARDED_DIM.simple, simple),
+      new MessageWriter()
+        .int(SHARDED_DIM.axis, placement.equalParts.axis)
+        .message(SHARDED_DIM.simple, simple),
     );
   }
   return message;

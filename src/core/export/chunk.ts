@@ -7,7 +7,12 @@ import type { Box } from '../partition/partition';
 export type Chunk =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** `file`: location of external data as the model names it; `undefined`: the model file itself. */
-  | { readonly kind: 'copy'; readonly file: string | undefined; readonly offset: number; readonly length: number }
+  | {
+      readonly kind: 'copy';
+      readonly file: string | undefined;
+      readonly offset: number;
+      readonly length: number;
+    }
   /** The elements of `box` of a row-major tensor of `shape` that starts at `offset`. */
   | {
       readonly kind: 'box';
@@ -39,7 +44,11 @@ export function boxElements(box: Box): number {
 }
 
 /** The contiguous byte ranges of a box of a tensor, in order, as `[offset, length]` from the tensor's start. */
-export function* boxRuns(shape: readonly number[], box: Box, elementBytes: number): Generator<readonly [number, number]> {
+export function* boxRuns(
+  shape: readonly number[],
+  box: Box,
+  elementBytes: number,
+): Generator<readonly [number, number]> {
   if (boxElements(box) === 0) return;
   // Trailing axes that are whole form one run together with the axis before them.
   let last = shape.length - 1;

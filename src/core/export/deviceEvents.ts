@@ -67,15 +67,22 @@ function withoutUnread(events: readonly DeviceEvent[]): DeviceEvent[] {
   isRead[events.length - 1] = 1;
   for (let index = events.length - 1; index >= 0; index--) {
     if (isRead[index] === 0) continue;
-    for (const reading of events[index].reads) for (const { maker } of reading.parts) if (maker !== NONE) isRead[maker] = 1;
+    for (const reading of events[index].reads)
+      for (const { maker } of reading.parts) if (maker !== NONE) isRead[maker] = 1;
   }
   const position = new Int32Array(events.length);
   let count = 0;
   for (let index = 0; index < events.length; index++) position[index] = isRead[index] === 1 ? count++ : NONE;
-  const moved = (part: PartRead): PartRead => ({ ...part, maker: part.maker === NONE ? NONE : position[part.maker] });
+  const moved = (part: PartRead): PartRead => ({
+    ...part,
+    maker: part.maker === NONE ? NONE : position[part.maker],
+  });
   return events
     .filter((_event, index) => isRead[index] === 1)
-    .map((event) => ({ ...event, reads: event.reads.map((reading) => ({ ...reading, parts: reading.parts.map(moved) })) }));
+    .map((event) => ({
+      ...event,
+      reads: event.reads.map((reading) => ({ ...reading, parts: reading.parts.map(moved) })),
+    }));
 }
 
 class EventBuilder {
@@ -112,7 +119,12 @@ class EventBuilder {
     const { rules } = this.plan;
     const all = new Map<TensorId, Made[]>();
     for (const shard of [...partition.shards].sort((a, b) => a.start - b.start)) {
-      const computed = rules.work(operator.id, split, shard.computeStart ?? shard.start, shard.computeEnd ?? shard.end);
+      const computed = rules.work(
+        operator.id,
+        split,
+        shard.computeStart ?? shard.start,
+        shard.computeEnd ?? shard.end,
+      );
       const owned = rules.work(operator.id, split, shard.start, shard.end);
       const maker = this.push(operator, split, shard, computed);
       operator.outputs.forEach((tensor, index) => {
@@ -133,7 +145,13 @@ class EventBuilder {
       .sort((a, b) => a.device - b.device)
       .map((shard): PartRead => {
         const work = this.plan.rules.work(operator.id, split, shard.start, shard.end);
-        return { maker: this.push(operator, split, shard, work), device: shard.device, held: box, box, isPartial: true };
+        return {
+          maker: this.push(operator, split, shard, work),
+          device: shard.device,
+          held: box,
+          box,
+          isPartial: true,
+        };
       });
     const device = partition.reduceOn!;
     const reads = [{ tensor: output, box, stored: output, storedBox: box, axis: -1, parts }];
@@ -146,10 +164,12 @@ class EventBuilder {
     const reads: Reading[] = [];
     operator.inputs.forEach((tensor, index) => {
       const box = work.inputs[index];
-      if (tensor === NONE || box === undefined || graph.tensors[tensor].isWeight || work.constants.has(index)) return;
+      if (tensor === NONE || box === undefined || graph.tensors[tensor].isWeight || work.constants.has(index))
+        return;
       reads.push(this.reading(shard.device, tensor, box));
     });
-    for (const tensor of this.captured(operator)) reads.push(this.reading(shard.device, tensor, this.wholeBox(tensor)));
+    for (const tensor of this.captured(operator))
+      reads.push(this.reading(shard.device, tensor, this.wholeBox(tensor)));
     const event: DeviceEvent = { device: shard.device, kind: 'shard', operator, shard, work, reads };
     return this.events.push(split === undefined ? event : { ...event, split }) - 1;
   }
@@ -158,7 +178,9 @@ class EventBuilder {
   private captured(operator: Operator): TensorId[] {
     const names = new Set(operator.members.flatMap((member) => this.layout.nodes[member.index].captured));
     if (names.size === 0) return [];
-    return this.plan.graph.tensors.filter((tensor) => names.has(tensor.name) && !tensor.isWeight).map((tensor) => tensor.id);
+    return this.plan.graph.tensors
+      .filter((tensor) => names.has(tensor.name) && !tensor.isWeight)
+      .map((tensor) => tensor.id);
   }
 
   private reading(device: number, tensor: TensorId, box: Box): Reading {
@@ -178,7 +200,10 @@ class EventBuilder {
     this.spaces.set(view, space);
     const first = coordinates(storedShape, cornerIndex(viewShape, box, 'first'));
     const last = coordinates(storedShape, cornerIndex(viewShape, box, 'last'));
-    const candidate = storedShape.flatMap((_dim, axis) => [Math.min(first[axis], last[axis]), Math.max(first[axis], last[axis]) + 1]);
+    const candidate = storedShape.flatMap((_dim, axis) => [
+      Math.min(first[axis], last[axis]),
+      Math.max(first[axis], last[axis]) + 1,
+    ]);
     const isSame = space.equal(space.fromBox(storedShape, candidate), space.fromBox(viewShape, box));
     return isSame ? candidate : this.wholeBox(stored);
   }
@@ -186,7 +211,9 @@ class EventBuilder {
   private shape(tensor: TensorId): readonly number[] {
     const { shape, name } = this.plan.graph.tensors[tensor];
     if (shape === undefined || shape.includes(undefined))
-      throw new InputError(`The size of tensor "${name}" is not known, so the model cannot be cut into models per device.`);
+      throw new InputError(
+        `The size of tensor "${name}" is not known, so the model cannot be cut into models per device.`,
+      );
     return shape as readonly number[];
   }
 
@@ -225,7 +252,10 @@ function cutAxis(made: readonly Made[], whole: Box): number {
  * and for the rest what the owners hold.
  */
 function partsOf(made: readonly Made[], device: number, axis: number, box: Box): PartRead[] {
-  if (axis < 0) return made.slice(0, 1).map((one) => ({ maker: one.maker, device: one.device, held: one.held, box, isPartial: false }));
+  if (axis < 0)
+    return made
+      .slice(0, 1)
+      .map((one) => ({ maker: one.maker, device: one.device, held: one.held, box, isPartial: false }));
   const end = box[2 * axis + 1];
   const parts: PartRead[] = [];
   const covers = (range: Box, at: number): boolean => range[2 * axis] <= at && at < range[2 * axis + 1];

@@ -15,7 +15,12 @@ export function exposedModel(layout: ModelLayout, graph: Graph, exposed: readonl
     .filter(({ name }) => !outputs.has(name))
     .map(({ name, type }) => bytesChunk(declaration('output', name, type, undefined)));
   return modelAround(layout, [
-    { kind: 'copy', file: undefined, offset: layout.graph.valueStart, length: layout.graph.end - layout.graph.valueStart },
+    {
+      kind: 'copy',
+      file: undefined,
+      offset: layout.graph.valueStart,
+      length: layout.graph.end - layout.graph.valueStart,
+    },
     ...added,
   ]);
 }
@@ -26,8 +31,12 @@ export function modelAround(layout: ModelLayout, graph: readonly Chunk[]): Chunk
   for (const record of layout.records) {
     const isSameLength = totalLength(graph) === layout.graph.end - layout.graph.valueStart;
     if (record === layout.graph) {
-      chunks.push(isSameLength ? ownHeader(layout) : bytesChunk(recordHeader(MODEL.graph, totalLength(graph))), ...graph);
-    } else chunks.push({ kind: 'copy', file: undefined, offset: record.start, length: record.end - record.start });
+      chunks.push(
+        isSameLength ? ownHeader(layout) : bytesChunk(recordHeader(MODEL.graph, totalLength(graph))),
+        ...graph,
+      );
+    } else
+      chunks.push({ kind: 'copy', file: undefined, offset: record.start, length: record.end - record.start });
   }
   return chunks;
 }

@@ -27,7 +27,17 @@ export const NODE = {
   deviceConfigurations: 10,
 } as const;
 
-export const ATTRIBUTE = { name: 1, float: 2, int: 3, string: 4, graph: 6, floats: 7, ints: 8, graphs: 11, kind: 20 } as const;
+export const ATTRIBUTE = {
+  name: 1,
+  float: 2,
+  int: 3,
+  string: 4,
+  graph: 6,
+  floats: 7,
+  ints: 8,
+  graphs: 11,
+  kind: 20,
+} as const;
 export const ATTRIBUTE_KIND = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const;
 
 export const TENSOR = {

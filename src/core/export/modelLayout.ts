@@ -51,7 +51,12 @@ export type TensorPayload =
   | { readonly kind: 'raw'; readonly offset: number; readonly length: number }
   /** Records of a typed field of the model file that are not simply little-endian elements. */
   | { readonly kind: 'typed'; readonly records: readonly FieldRecord[] }
-  | { readonly kind: 'external'; readonly location: string; readonly offset: number; readonly length: number | undefined }
+  | {
+      readonly kind: 'external';
+      readonly location: string;
+      readonly offset: number;
+      readonly length: number | undefined;
+    }
   /** Strings, sparse, or nothing. */
   | { readonly kind: 'other' };
 
@@ -127,7 +132,9 @@ export function scanLayout(source: ByteSource): ModelLayout {
   if (graph === undefined) throw new InputError('The file holds no graph: it is not an ONNX model.');
   const graphRecords = [...cursor.records(graph.valueStart, graph.end)];
   const named = (field: number): NamedRecord[] =>
-    graphRecords.filter((record) => record.field === field).map((record) => ({ record, name: nameOf(cursor, record) }));
+    graphRecords
+      .filter((record) => record.field === field)
+      .map((record) => ({ record, name: nameOf(cursor, record) }));
   const initializers = new Map<string, InitializerLayout>();
   for (const record of graphRecords) {
     if (record.field !== GRAPH.initializer) continue;
@@ -139,7 +146,9 @@ export function scanLayout(source: ByteSource): ModelLayout {
     records,
     graph,
     graphRecords,
-    nodes: graphRecords.filter((record) => record.field === GRAPH.node).map((record) => scanNode(cursor, record)),
+    nodes: graphRecords
+      .filter((record) => record.field === GRAPH.node)
+      .map((record) => scanNode(cursor, record)),
     initializers,
     inputs: named(GRAPH.input),
     outputs: named(GRAPH.output),
@@ -164,13 +173,15 @@ function scanNode(cursor: Cursor, node: FieldRecord): NodeLayout {
     else if (record.field === NODE.output) outputs.push(cursor.text(record));
     else if (record.field === NODE.name) name = cursor.text(record);
     else if (record.field === NODE.domain) domain = cursor.text(record);
-    else if (record.field === NODE.attribute) captured.push(...graphsOf(cursor, record).flatMap((graph) => readNames(cursor, graph)));
+    else if (record.field === NODE.attribute)
+      captured.push(...graphsOf(cursor, record).flatMap((graph) => readNames(cursor, graph)));
   }
   return { record: node, name, domain, inputs, outputs, captured };
 }
 
 function graphsOf(cursor: Cursor, attribute: FieldRecord): FieldRecord[] {
-  const isGraph = (record: FieldRecord): boolean => record.field === ATTRIBUTE.graph || record.field === ATTRIBUTE.graphs;
+  const isGraph = (record: FieldRecord): boolean =>
+    record.field === ATTRIBUTE.graph || record.field === ATTRIBUTE.graphs;
   return [...cursor.records(attribute.valueStart, attribute.end)].filter(isGraph);
 }
 
@@ -216,7 +227,8 @@ function scanInitializer(cursor: Cursor, tensor: FieldRecord): InitializerLayout
 }
 
 function inlinePayload(raw: FieldRecord | undefined, typed: readonly FieldRecord[]): TensorPayload {
-  const isPacked = typed.length === 1 && typed[0].wireType === BYTES && LITTLE_ENDIAN_FIELDS.has(typed[0].field);
+  const isPacked =
+    typed.length === 1 && typed[0].wireType === BYTES && LITTLE_ENDIAN_FIELDS.has(typed[0].field);
   const simple = raw ?? (isPacked ? typed[0] : undefined);
   if (simple !== undefined)
     return { kind: 'raw', offset: simple.valueStart, length: simple.end - simple.valueStart };
@@ -268,7 +280,9 @@ export function topologicalNodes(layout: ModelLayout, indices: readonly number[]
       const { inputs, captured } = layout.nodes[index];
       const waiting = entered.has(index)
         ? []
-        : [...inputs, ...captured].flatMap((name) => producers.get(name) ?? []).filter((one) => !done.has(one) && one !== index);
+        : [...inputs, ...captured]
+            .flatMap((name) => producers.get(name) ?? [])
+            .filter((one) => !done.has(one) && one !== index);
       entered.add(index);
       if (waiting.length > 0 && !done.has(index)) stack.push(...waiting);
       else {

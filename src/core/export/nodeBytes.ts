@@ -46,7 +46,11 @@ export function rewrittenNode(
     const bytes = body.subarray(record.start, record.end);
     if (record.field === NODE.input || record.field === NODE.output || record.field === NODE.name) continue;
     if (record.field === NODE.deviceConfigurations && notes.configuration !== undefined) continue;
-    if (record.field === NODE.attribute && attributes.has(attributeName(body.subarray(record.valueStart, record.end)))) continue;
+    if (
+      record.field === NODE.attribute &&
+      attributes.has(attributeName(body.subarray(record.valueStart, record.end)))
+    )
+      continue;
     message.raw(bytes);
   }
   for (const [name, value] of attributes) writeAttribute(message, name, value);
@@ -78,8 +82,10 @@ export function entry(key: string, value: string): MessageWriter {
 function writeAttribute(message: MessageWriter, name: string, value: AttributeValue): void {
   const body = new MessageWriter().text(ATTRIBUTE.name, name);
   if (value.kind === 'int') body.int(ATTRIBUTE.int, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.int);
-  else if (value.kind === 'float') body.float(ATTRIBUTE.float, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.float);
-  else if (value.kind === 'string') body.text(ATTRIBUTE.string, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.string);
+  else if (value.kind === 'float')
+    body.float(ATTRIBUTE.float, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.float);
+  else if (value.kind === 'string')
+    body.text(ATTRIBUTE.string, value.value).int(ATTRIBUTE.kind, ATTRIBUTE_KIND.string);
   else if (value.kind === 'ints') {
     if (value.value.length === 0) return;
     for (const one of value.value) body.int(ATTRIBUTE.ints, int64(one));

@@ -105,11 +105,14 @@ class PartitionedGraph implements TensorSource {
   }
 
   private emitInputs(): void {
-    const byName = new Map(this.graph.inputs.map((id) => [this.graph.tensors[id].name, this.graph.tensors[id]]));
+    const byName = new Map(
+      this.graph.inputs.map((id) => [this.graph.tensors[id].name, this.graph.tensors[id]]),
+    );
     this.layout.inputs.forEach(({ name }, index) => {
       if (this.layout.initializers.has(name)) return;
       const tensor = byName.get(name);
-      if (tensor?.shape === undefined || tensor.type === undefined) this.writer.copyDeclaration('input', index);
+      if (tensor?.shape === undefined || tensor.type === undefined)
+        this.writer.copyDeclaration('input', index);
       else this.writer.addInput(name, tensor.type, tensor.shape);
     });
   }
@@ -151,7 +154,9 @@ class PartitionedGraph implements TensorSource {
         const made = computed.outputs[index];
         if (tensor === NONE || box === undefined || made === undefined) return;
         this.known.set(partKey(shard.device, tensor, made), names[index]);
-        const name = isWider ? this.shards.slice(shard.device, tensor, names[index], made, box) : names[index];
+        const name = isWider
+          ? this.shards.slice(shard.device, tensor, names[index], made, box)
+          : names[index];
         this.known.set(partKey(shard.device, tensor, box), name);
         owned[index].push({ device: shard.device, box, name });
       });
@@ -169,14 +174,22 @@ class PartitionedGraph implements TensorSource {
         const work = this.plan.rules.work(operator.id, split, shard.start, shard.end);
         return this.shards.writePartial(operator, split, shard, work);
       });
-    this.shards.writeReduction(operator, split, partition.reduceOn!, partials, this.resultName(operator.outputs[0]));
+    this.shards.writeReduction(
+      operator,
+      split,
+      partition.reduceOn!,
+      partials,
+      this.resultName(operator.outputs[0]),
+    );
   }
 
   /** Puts a tensor together under its own name. */
   private join(tensor: TensorId, parts: readonly Piece[]): void {
     const { shape } = this.graph.tensors[tensor];
     const name = this.resultName(tensor);
-    const axis = (shape ?? []).findIndex((dim, at) => parts[0].box[2 * at + 1] - parts[0].box[2 * at] !== dim);
+    const axis = (shape ?? []).findIndex(
+      (dim, at) => parts[0].box[2 * at + 1] - parts[0].box[2 * at] !== dim,
+    );
     const inputs = parts.length === 1 || axis < 0 ? [parts[0].name] : parts.map((part) => part.name);
     const ends = { name: `${name}/${inputs.length > 1 ? 'join' : 'whole'}`, inputs, outputs: [name] };
     if (inputs.length === 1) return this.writer.addNode('Identity', ends, new Map());

@@ -69,7 +69,8 @@ interface Segment {
 function cutSegments(plan: PlannedGraph, events: readonly DeviceEvent[]): Segment[] {
   const sends = new Set<number>();
   for (const event of events)
-    for (const part of event.reads.flatMap((reading) => reading.parts)) if (part.device !== event.device) sends.add(part.maker);
+    for (const part of event.reads.flatMap((reading) => reading.parts))
+      if (part.device !== event.device) sends.add(part.maker);
   const segments: Segment[] = [];
   const current: (Segment | undefined)[] = plan.devices.map(() => undefined);
   const counts = plan.devices.map(() => 0);
@@ -97,7 +98,12 @@ interface Passed {
 }
 
 /** Name under which `box` of what an event made leaves its segment. */
-function passedName(plan: PlannedGraph, events: readonly DeviceEvent[], stored: TensorId, part: PartRead): string {
+function passedName(
+  plan: PlannedGraph,
+  events: readonly DeviceEvent[],
+  stored: TensorId,
+  part: PartRead,
+): string {
   const { name } = plan.graph.tensors[stored];
   if (part.maker === NONE) return name;
   const { shard } = events[part.maker];
@@ -106,7 +112,12 @@ function passedName(plan: PlannedGraph, events: readonly DeviceEvent[], stored: 
 }
 
 /** Everything that a segment reads from outside, each once. */
-function passedTo(plan: PlannedGraph, events: readonly DeviceEvent[], segments: readonly Segment[], segment: Segment): Passed[] {
+function passedTo(
+  plan: PlannedGraph,
+  events: readonly DeviceEvent[],
+  segments: readonly Segment[],
+  segment: Segment,
+): Passed[] {
   const own = new Set(segment.events);
   const segmentOf = segmentsOf(segments);
   const found = new Map<string, Passed>();
@@ -119,7 +130,13 @@ function passedTo(plan: PlannedGraph, events: readonly DeviceEvent[], segments: 
         const shape = boxShape(isInput ? part.held : part.box);
         const elementBytes = bytesPerElement(plan, reading.stored);
         const bytes = Math.ceil(shape.reduce((product, dim) => product * dim, elementBytes));
-        found.set(name, { name, from: isInput ? null : segmentOf[part.maker], bytes, tensor: reading.stored, shape });
+        found.set(name, {
+          name,
+          from: isInput ? null : segmentOf[part.maker],
+          bytes,
+          tensor: reading.stored,
+          shape,
+        });
       }
     }
   }
@@ -142,7 +159,12 @@ function boxShape(box: Box): number[] {
   return Array.from({ length: box.length / 2 }, (_unused, axis) => box[2 * axis + 1] - box[2 * axis]);
 }
 
-function manifestOf(plan: PlannedGraph, model: string, events: readonly DeviceEvent[], segments: readonly Segment[]): DeviceManifest {
+function manifestOf(
+  plan: PlannedGraph,
+  model: string,
+  events: readonly DeviceEvent[],
+  segments: readonly Segment[],
+): DeviceManifest {
   const needs = segments.map((segment) => passedTo(plan, events, segments, segment));
   return {
     format: 'memorianova-device-models',
@@ -160,8 +182,18 @@ function manifestOf(plan: PlannedGraph, model: string, events: readonly DeviceEv
   };
 }
 
-function outputsOf(plan: PlannedGraph, events: readonly DeviceEvent[], needs: readonly Passed[][], segment: Segment): string[] {
-  const passed = new Set(needs.flat().filter(({ from }) => from === segment.id).map(({ name }) => name));
+function outputsOf(
+  plan: PlannedGraph,
+  events: readonly DeviceEvent[],
+  needs: readonly Passed[][],
+  segment: Segment,
+): string[] {
+  const passed = new Set(
+    needs
+      .flat()
+      .filter(({ from }) => from === segment.id)
+      .map(({ name }) => name),
+  );
   const gather = segment.events.map((index) => events[index]).find((event) => event.kind === 'gather');
   const own = gather === undefined ? [] : plan.graph.outputs.map((id) => plan.graph.tensors[id].name);
   return [...passed, ...own];
@@ -206,7 +238,8 @@ class SegmentWriter implements TensorSource {
   box(_device: number, tensor: TensorId, box: Box): string {
     const wanted = box.join();
     const reading = this.readings.find((one) => one.tensor === tensor && one.box.join() === wanted);
-    if (reading === undefined) throw new Error(`no reading of ${this.plan.graph.tensors[tensor].name}[${wanted}]`);
+    if (reading === undefined)
+      throw new Error(`no reading of ${this.plan.graph.tensors[tensor].name}[${wanted}]`);
     return this.assemble(reading, undefined);
   }
 
@@ -218,7 +251,9 @@ class SegmentWriter implements TensorSource {
     if (event.kind === 'reduce') {
       const [reading] = event.reads;
       const partials = reading.parts.map((part) => this.partName(reading.stored, part));
-      const result = this.writer.fresh(`${this.plan.devices[event.device]}/${this.plan.graph.tensors[reading.stored].name}`);
+      const result = this.writer.fresh(
+        `${this.plan.devices[event.device]}/${this.plan.graph.tensors[reading.stored].name}`,
+      );
       this.shards.writeReduction(operator, split!, event.device, partials, result);
       this.made.set(`${index}|${reading.stored}`, result);
     } else if (split === undefined) this.writeWholeOperator(operator, event, index);
@@ -228,17 +263,23 @@ class SegmentWriter implements TensorSource {
           ? [this.shards.writePartial(operator, split, shard!, work!)]
           : this.shards.writeShard(operator, split, shard!, work!);
       operator.outputs.forEach((tensor, output) => {
-        if (tensor !== NONE && names[output] !== undefined) this.made.set(`${index}|${tensor}`, names[output]);
+        if (tensor !== NONE && names[output] !== undefined)
+          this.made.set(`${index}|${tensor}`, names[output]);
       });
     }
   }
 
-  private writeWholeOperator(operator: NonNullable<DeviceEvent['operator']>, event: DeviceEvent, index: number): void {
+  private writeWholeOperator(
+    operator: NonNullable<DeviceEvent['operator']>,
+    event: DeviceEvent,
+    index: number,
+  ): void {
     const names = new Map<TensorId, string>();
     for (const input of operator.inputs) if (input !== NONE) names.set(input, this.whole(input));
     for (const member of operator.members)
       for (const name of this.layout.nodes[member.index].captured) this.writeCaptured(event, name);
-    for (const made of this.shards.writeWholeWith(operator, event.device, names)) this.made.set(`${index}|${made[0]}`, made[1]);
+    for (const made of this.shards.writeWholeWith(operator, event.device, names))
+      this.made.set(`${index}|${made[0]}`, made[1]);
   }
 
   /** Subgraphs know what they read from outside by the model's own names. */
@@ -269,9 +310,21 @@ class SegmentWriter implements TensorSource {
       const isExact = elements(reading.storedBox) === elements(reading.box);
       const shape = isExact ? boxShape(reading.box) : boxShape(this.shards.wholeBox(reading.tensor));
       name = this.reshaped(device, reading, name, shape);
-      if (!isExact) name = this.shards.slice(device, reading.tensor, name, this.shards.wholeBox(reading.tensor), reading.box);
+      if (!isExact)
+        name = this.shards.slice(
+          device,
+          reading.tensor,
+          name,
+          this.shards.wholeBox(reading.tensor),
+          reading.box,
+        );
     }
-    if (result !== undefined) this.writer.addNode('Identity', { name: `${result}/output`, inputs: [name], outputs: [result] }, new Map());
+    if (result !== undefined)
+      this.writer.addNode(
+        'Identity',
+        { name: `${result}/output`, inputs: [name], outputs: [result] },
+        new Map(),
+      );
     this.put.set(key, name);
     return name;
   }
@@ -282,7 +335,11 @@ class SegmentWriter implements TensorSource {
     const own = `${this.plan.devices[this.segment.device]}/${this.plan.graph.tensors[reading.stored].name}`;
     const output = this.writer.fresh(`${own}${this.shards.rangeText(reading.stored, reading.storedBox)}`);
     const axis = { kind: 'int', value: reading.axis } as const;
-    this.writer.addNode('Concat', { name: `${output}/join`, inputs: names, outputs: [output] }, new Map([['axis', axis]]));
+    this.writer.addNode(
+      'Concat',
+      { name: `${output}/join`, inputs: names, outputs: [output] },
+      new Map([['axis', axis]]),
+    );
     return output;
   }
 
@@ -298,9 +355,15 @@ class SegmentWriter implements TensorSource {
 
   private reshaped(device: number, reading: Reading, from: string, shape: readonly number[]): string {
     const { name } = this.plan.graph.tensors[reading.tensor];
-    const output = this.writer.fresh(`${this.plan.devices[device]}/${name}${this.shards.rangeText(reading.tensor, reading.box)}`);
-    const attributes = this.writer.opset < FIRST_RESHAPE_WITH_INPUT ? new Map([['shape', { kind: 'ints', value: shape } as const]]) : new Map();
-    const inputs = this.writer.opset < FIRST_RESHAPE_WITH_INPUT ? [from] : [from, this.writer.integers(shape)];
+    const output = this.writer.fresh(
+      `${this.plan.devices[device]}/${name}${this.shards.rangeText(reading.tensor, reading.box)}`,
+    );
+    const attributes =
+      this.writer.opset < FIRST_RESHAPE_WITH_INPUT
+        ? new Map([['shape', { kind: 'ints', value: shape } as const]])
+        : new Map();
+    const inputs =
+      this.writer.opset < FIRST_RESHAPE_WITH_INPUT ? [from] : [from, this.writer.integers(shape)];
     this.writer.addNode('Reshape', { name: `${output}/view`, inputs, outputs: [output] }, attributes);
     return output;
   }
@@ -325,7 +388,8 @@ class SegmentWriter implements TensorSource {
       }
     }
     if (this.events[this.segment.events[this.segment.events.length - 1]].kind !== 'gather') return;
-    for (const id of graph.outputs) this.writer.addOutput(graph.tensors[id].name, graph.tensors[id].type, graph.tensors[id].shape);
+    for (const id of graph.outputs)
+      this.writer.addOutput(graph.tensors[id].name, graph.tensors[id].type, graph.tensors[id].shape);
   }
 
   private nameOutput(stored: TensorId, part: PartRead, own: string, name: string): void {

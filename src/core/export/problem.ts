@@ -46,18 +46,27 @@ export function checkPartition(plan: PlannedGraph, operator: Operator, partition
   for (const shard of ordered) {
     if (plan.devices[shard.device] === undefined)
       throw new InputError(`The plan gives a part of ${label} to a device that its cluster does not have.`);
-    if (shard.start >= shard.end) throw new InputError(`The plan has an empty shard of ${label}: [${shard.start}, ${shard.end}).`);
+    if (shard.start >= shard.end)
+      throw new InputError(`The plan has an empty shard of ${label}: [${shard.start}, ${shard.end}).`);
     if (shard.start > covered)
-      throw new InputError(`The plan leaves a gap in ${label}: nobody computes [${covered}, ${shard.start}) of axis ${partition.axis}.`);
+      throw new InputError(
+        `The plan leaves a gap in ${label}: nobody computes [${covered}, ${shard.start}) of axis ${partition.axis}.`,
+      );
     if (shard.start < covered)
-      throw new InputError(`The plan's shards of ${label} overlap at [${shard.start}, ${Math.min(covered, shard.end)}) of axis ${partition.axis}.`);
+      throw new InputError(
+        `The plan's shards of ${label} overlap at [${shard.start}, ${Math.min(covered, shard.end)}) of axis ${partition.axis}.`,
+      );
     const cuts = [shard.start, shard.end, shard.computeStart ?? shard.start, shard.computeEnd ?? shard.end];
     if (cuts.some((cut) => cut % unit !== 0 || cut < 0 || cut > length))
-      throw new InputError(`The plan cuts ${label} at [${shard.start}, ${shard.end}), but cuts must be multiples of ${unit} in [0, ${length}].`);
+      throw new InputError(
+        `The plan cuts ${label} at [${shard.start}, ${shard.end}), but cuts must be multiples of ${unit} in [0, ${length}].`,
+      );
     covered = shard.end;
   }
   if (covered !== length)
-    throw new InputError(`The plan leaves a gap in ${label}: nobody computes [${covered}, ${length}) of axis ${partition.axis}.`);
+    throw new InputError(
+      `The plan leaves a gap in ${label}: nobody computes [${covered}, ${length}) of axis ${partition.axis}.`,
+    );
   if (split?.dimension === 'K' && plan.devices[partition.reduceOn ?? -1] === undefined)
     throw new InputError(`The plan splits ${label} into partial sums, but names no device that adds them.`);
 }
@@ -67,15 +76,19 @@ export function checkPlannedGraph(plan: PlannedGraph): void {
   const seen = new Set<number>();
   for (const step of plan.steps) {
     const operator = plan.graph.operators[step];
-    if (operator === undefined || seen.has(step)) throw new InputError(`The plan's order names operator ${step} that the model does not have, or twice.`);
+    if (operator === undefined || seen.has(step))
+      throw new InputError(`The plan's order names operator ${step} that the model does not have, or twice.`);
     seen.add(step);
     const partition = plan.partitions[step];
     if (operator.isView) continue;
-    if (partition === undefined) throw new InputError(`The plan says nothing about ${operatorLabel(operator)}.`);
+    if (partition === undefined)
+      throw new InputError(`The plan says nothing about ${operatorLabel(operator)}.`);
     checkPartition(plan, operator, partition);
   }
   if (seen.size !== plan.graph.operators.length)
-    throw new InputError(`The plan orders ${seen.size} operators, but the model has ${plan.graph.operators.length}.`);
+    throw new InputError(
+      `The plan orders ${seen.size} operators, but the model has ${plan.graph.operators.length}.`,
+    );
 }
 
 export function tensorName(tensor: Tensor | undefined): string {

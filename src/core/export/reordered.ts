@@ -26,7 +26,9 @@ function nodeOrder(layout: ModelLayout, graph: Graph, steps: readonly number[]):
   const placed = steps.flatMap((step) => graph.operators[step].members.map((member) => member.index));
   const isPlaced = new Set(placed);
   if (isPlaced.size !== placed.length || steps.length !== graph.operators.length)
-    throw new InputError(`The order has ${steps.length} steps, but the model has ${graph.operators.length} operators.`);
+    throw new InputError(
+      `The order has ${steps.length} steps, but the model has ${graph.operators.length} operators.`,
+    );
   const others = layout.nodes.map((_node, index) => index).filter((index) => !isPlaced.has(index));
   return [...topologicalNodes(layout, others), ...placed];
 }

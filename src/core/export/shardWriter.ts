@@ -41,12 +41,21 @@ export class ShardWriter {
     for (const input of operator.inputs) this.source.whole(input);
     for (const member of operator.members) {
       const inputs = member.inputs.map((tensor) => this.ownName(tensor));
-      this.writeWholeMember(member, device, inputs, member.outputs.map((tensor) => this.ownName(tensor)));
+      this.writeWholeMember(
+        member,
+        device,
+        inputs,
+        member.outputs.map((tensor) => this.ownName(tensor)),
+      );
     }
   }
 
   /** The operator whole, on tensors under the names given; returns the names of what it makes. */
-  writeWholeWith(operator: Operator, device: number, given: ReadonlyMap<TensorId, string>): Map<TensorId, string> {
+  writeWholeWith(
+    operator: Operator,
+    device: number,
+    given: ReadonlyMap<TensorId, string>,
+  ): Map<TensorId, string> {
     const names = new Map(given);
     for (const member of operator.members) {
       const inputs = member.inputs.map((tensor) => (tensor === NONE ? '' : names.get(tensor)!));
@@ -61,7 +70,12 @@ export class ShardWriter {
     return names;
   }
 
-  private writeWholeMember(member: OperatorNode, device: number, inputs: readonly string[], outputs: readonly string[]): void {
+  private writeWholeMember(
+    member: OperatorNode,
+    device: number,
+    inputs: readonly string[],
+    outputs: readonly string[],
+  ): void {
     const ends = { name: this.nodeName(device, member), inputs, outputs };
     const notes = this.notes(device, member, ends, [['memorianova.dimension', 'none']]);
     this.writer.rewriteNode(member.index, ends, new Map(), notes);
@@ -76,7 +90,8 @@ export class ShardWriter {
       const inputs = this.memberInputs(operator, position, fed, names[0] ?? '');
       const outputs = member.outputs.map((tensor, index) => {
         if (tensor === NONE) return '';
-        const text = split.dimension === 'K' ? partialText(shard) : this.rangeText(tensor, work.outputs[index]);
+        const text =
+          split.dimension === 'K' ? partialText(shard) : this.rangeText(tensor, work.outputs[index]);
         return this.writer.fresh(`${this.plan.devices[device]}/${this.ownName(tensor)}${text}`);
       });
       const ends = { name: this.nodeName(device, member), inputs, outputs };
@@ -96,8 +111,15 @@ export class ShardWriter {
   }
 
   /** Adds partial sums in the order given, then the bias; `result` is the name of what comes out. */
-  writeReduction(operator: Operator, split: Split, device: number, partials: readonly string[], result: string): void {
-    const terms = split.bias === undefined ? partials : [...partials, this.bias(operator, split.bias, device)];
+  writeReduction(
+    operator: Operator,
+    split: Split,
+    device: number,
+    partials: readonly string[],
+    result: string,
+  ): void {
+    const terms =
+      split.bias === undefined ? partials : [...partials, this.bias(operator, split.bias, device)];
     let sum = terms[0];
     terms.slice(1).forEach((term, index) => {
       sum = this.binary('Add', device, operator, sum, term, index === terms.length - 2 ? result : undefined);
@@ -120,11 +142,19 @@ export class ShardWriter {
       starts.push(box[2 * axis] - held[2 * axis]);
       ends.push(box[2 * axis + 1] - held[2 * axis]);
     }
-    const output = name ?? this.writer.fresh(`${this.plan.devices[device]}/${this.ownName(tensor)}${this.rangeText(tensor, box)}`);
+    const output =
+      name ??
+      this.writer.fresh(`${this.plan.devices[device]}/${this.ownName(tensor)}${this.rangeText(tensor, box)}`);
     const isOld = this.writer.opset < FIRST_SLICE_WITH_INPUTS;
     const bounds = isOld ? [] : [starts, ends, axes].map((list) => this.writer.integers(list));
     const attributes: ReadonlyMap<string, AttributeValue> = new Map(
-      isOld ? [['starts', ints(starts)], ['ends', ints(ends)], ['axes', ints(axes)]] : [],
+      isOld
+        ? [
+            ['starts', ints(starts)],
+            ['ends', ints(ends)],
+            ['axes', ints(axes)],
+          ]
+        : [],
     );
     const nodeEnds = { name: `${output}/slice`, inputs: [from, ...bounds], outputs: [output] };
     this.writer.addNode('Slice', nodeEnds, attributes, this.placed(device, [from, output]));
@@ -169,7 +199,9 @@ export class ShardWriter {
     }
     const box = work.inputs[index];
     if (tensor === NONE || box === undefined) return '';
-    return this.plan.graph.tensors[tensor].isWeight ? this.weight(device, tensor, box) : this.source.box(device, tensor, box);
+    return this.plan.graph.tensors[tensor].isWeight
+      ? this.weight(device, tensor, box)
+      : this.source.box(device, tensor, box);
   }
 
   /** A weight's box: the whole under its own name, cut out of the file, or sliced where a node makes it. */
@@ -189,7 +221,12 @@ export class ShardWriter {
   }
 
   /** Inputs of one member: what the operator reads at these places, the first later one the member before. */
-  private memberInputs(operator: Operator, position: number, fed: readonly string[], before: string): string[] {
+  private memberInputs(
+    operator: Operator,
+    position: number,
+    fed: readonly string[],
+    before: string,
+  ): string[] {
     const member = operator.members[position];
     const first = operator.members[0].inputs.length;
     const previous = position === 0 ? NONE : operator.members[position - 1].outputs[0];
@@ -214,7 +251,9 @@ export class ShardWriter {
     const { graph, devices } = this.plan;
     if (operator.type === 'Gemm') {
       const beta = floatAttribute(operator.attributes, 'beta', 1);
-      return beta === 1 ? bias : this.binary('Mul', device, operator, bias, this.writer.scalar(beta, graph.tensors[tensor].type!));
+      return beta === 1
+        ? bias
+        : this.binary('Mul', device, operator, bias, this.writer.scalar(beta, graph.tensors[tensor].type!));
     }
     const rank = graph.tensors[operator.outputs[0]].shape!.length;
     const shape = Array.from({ length: rank }, (_unused, axis) => (axis === 1 ? -1 : 1));
@@ -224,7 +263,14 @@ export class ShardWriter {
     return name;
   }
 
-  private binary(type: string, device: number, operator: Operator, left: string, right: string, result?: string): string {
+  private binary(
+    type: string,
+    device: number,
+    operator: Operator,
+    left: string,
+    right: string,
+    result?: string,
+  ): string {
     const own = `${this.nodeName(device, operator)}/reduce`;
     const name = result ?? this.writer.fresh(own);
     const ends = { name: own, inputs: [left, right], outputs: [name] };
@@ -247,7 +293,13 @@ export class ShardWriter {
       ['memorianova.device', this.plan.devices[device]],
       ...more,
     ]);
-    return { metadata, ...this.placed(device, [...ends.inputs, ...ends.outputs].filter((name) => name !== '')) };
+    return {
+      metadata,
+      ...this.placed(
+        device,
+        [...ends.inputs, ...ends.outputs].filter((name) => name !== ''),
+      ),
+    };
   }
 }
 
@@ -268,7 +320,10 @@ function rangeNotes(split: Split, shard: Shard, work: ShardWork): [string, strin
     ['memorianova.range', `[${shard.start},${shard.end}) of ${split.length}`],
   ];
   if (shard.computeStart !== undefined || shard.computeEnd !== undefined)
-    notes.push(['memorianova.computed', `[${shard.computeStart ?? shard.start},${shard.computeEnd ?? shard.end})`]);
+    notes.push([
+      'memorianova.computed',
+      `[${shard.computeStart ?? shard.start},${shard.computeEnd ?? shard.end})`,
+    ]);
   work.inputs.forEach((box, index) => {
     if (box !== undefined) notes.push([`memorianova.input.${index}`, JSON.stringify(box)]);
   });

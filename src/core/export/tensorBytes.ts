@@ -14,7 +14,12 @@ export function typeCode(type: ElementType): number {
 }
 
 /** A new initializer of a few integers, `int64` or `int32`. */
-export function integerTensor(name: string, values: readonly number[], type: 'int64' | 'int32', isScalar = false): Chunk {
+export function integerTensor(
+  name: string,
+  values: readonly number[],
+  type: 'int64' | 'int32',
+  isScalar = false,
+): Chunk {
   const width = type === 'int64' ? 8 : 4;
   const raw = new DataView(new ArrayBuffer(values.length * width));
   values.forEach((value, index) => {
@@ -103,7 +108,8 @@ export function cutInitializer(
 export function boxChunk(layout: ModelLayout, initializer: InitializerLayout, box: Box): Chunk {
   const elementBytes = (ELEMENT_BITS[initializer.type!] ?? 0) / 8;
   const { dims: shape, payload } = initializer;
-  if (payload.kind === 'raw') return { kind: 'box', file: undefined, offset: payload.offset, elementBytes, shape, box };
+  if (payload.kind === 'raw')
+    return { kind: 'box', file: undefined, offset: payload.offset, elementBytes, shape, box };
   if (payload.kind === 'external')
     return { kind: 'box', file: payload.location, offset: payload.offset, elementBytes, shape, box };
   const whole = typedElements(layout, initializer);
@@ -126,7 +132,10 @@ function typedElements(layout: ModelLayout, initializer: InitializerLayout): Uin
   for (const record of initializer.payload.records) {
     const bytes = layout.source.read(record.valueStart, record.end - record.valueStart);
     const isFixed = record.field === TENSOR.floatData || record.field === TENSOR.doubleData;
-    if (isFixed && (record.wireType === BYTES || record.wireType === FIXED32 || record.wireType === FIXED64)) {
+    if (
+      isFixed &&
+      (record.wireType === BYTES || record.wireType === FIXED32 || record.wireType === FIXED64)
+    ) {
       new Uint8Array(target.buffer).set(bytes.subarray(0, target.byteLength - index * width), index * width);
       index += Math.floor(bytes.length / width);
       continue;

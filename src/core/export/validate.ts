@@ -1,5 +1,13 @@
 import {
-  CONFIGURATION, GRAPH, MODEL, NODE, NODE_CONFIGURATION, OPSET, SHARDED_DIM, SHARDING, SIMPLE_DIM,
+  CONFIGURATION,
+  GRAPH,
+  MODEL,
+  NODE,
+  NODE_CONFIGURATION,
+  OPSET,
+  SHARDED_DIM,
+  SHARDING,
+  SIMPLE_DIM,
 } from './fields';
 import type { ModelLayout, NodeLayout } from './modelLayout';
 import { BYTES, bytesText, readSignedVarint, readVarint, records } from './wire';
@@ -29,7 +37,8 @@ function checkImports(layout: ModelLayout): string[] {
   }
   for (const node of layout.nodes) {
     const domain = node.domain || 'ai.onnx';
-    if (!domains.has(domain)) problems.push(`node "${node.name}" is of domain ${domain}, which is not imported`);
+    if (!domains.has(domain))
+      problems.push(`node "${node.name}" is of domain ${domain}, which is not imported`);
   }
   return problems;
 }
@@ -41,22 +50,27 @@ function checkGraph(layout: ModelLayout): string[] {
   const problems: string[] = [];
   const defined = new Set<string>(layout.initializers.keys());
   for (const { name } of layout.inputs) {
-    if (defined.has(name) && !layout.initializers.has(name)) problems.push(`input "${name}" is declared twice`);
+    if (defined.has(name) && !layout.initializers.has(name))
+      problems.push(`input "${name}" is declared twice`);
     defined.add(name);
   }
-  for (const { body } of graphBodies(layout, GRAPH.sparseInitializer)) defined.add(textOf(textBody(body, 1), 8));
+  for (const { body } of graphBodies(layout, GRAPH.sparseInitializer))
+    defined.add(textOf(textBody(body, 1), 8));
   const nodeNames = new Set<string>();
   for (const node of layout.nodes) {
     if (node.name !== '' && nodeNames.has(node.name)) problems.push(`two nodes are called "${node.name}"`);
     nodeNames.add(node.name);
     for (const input of node.inputs)
-      if (input !== '' && !defined.has(input)) problems.push(`node "${node.name}" reads "${input}" before anything makes it`);
+      if (input !== '' && !defined.has(input))
+        problems.push(`node "${node.name}" reads "${input}" before anything makes it`);
     for (const output of node.outputs) {
-      if (output !== '' && defined.has(output)) problems.push(`"${output}" is made twice, again by node "${node.name}"`);
+      if (output !== '' && defined.has(output))
+        problems.push(`"${output}" is made twice, again by node "${node.name}"`);
       defined.add(output);
     }
   }
-  for (const { name } of layout.outputs) if (!defined.has(name)) problems.push(`nothing makes output "${name}"`);
+  for (const { name } of layout.outputs)
+    if (!defined.has(name)) problems.push(`nothing makes output "${name}"`);
   return problems;
 }
 
@@ -78,17 +92,25 @@ function readConfigurations(layout: ModelLayout): Configurations {
     if (deviceCounts.has(name)) problems.push(`two device configurations are called "${name}"`);
     if (devices.length > 0 && devices.length !== count)
       problems.push(`configuration "${name}" says ${count} devices and names ${devices.length}`);
-    if (new Set(devices).size !== devices.length) problems.push(`configuration "${name}" names a device twice`);
+    if (new Set(devices).size !== devices.length)
+      problems.push(`configuration "${name}" names a device twice`);
     deviceCounts.set(name, count);
   }
   const version = layout.records.find((record) => record.field === MODEL.irVersion);
-  const ir = version === undefined ? 0 : readVarint(layout.source.read(version.valueStart, version.end - version.valueStart), 0)[0];
+  const ir =
+    version === undefined
+      ? 0
+      : readVarint(layout.source.read(version.valueStart, version.end - version.valueStart), 0)[0];
   if (deviceCounts.size > 0 && ir < FIRST_IR_WITH_CONFIGURATIONS)
     problems.push(`IR version ${ir} has no device configurations`);
   return { deviceCounts, problems };
 }
 
-function checkAnnotations(layout: ModelLayout, node: NodeLayout, deviceCounts: ReadonlyMap<string, number>): string[] {
+function checkAnnotations(
+  layout: ModelLayout,
+  node: NodeLayout,
+  deviceCounts: ReadonlyMap<string, number>,
+): string[] {
   const { valueStart, end } = node.record;
   if (end - valueStart > LARGEST_ANNOTATED) return [];
   const body = layout.source.read(valueStart, end - valueStart);
@@ -97,7 +119,8 @@ function checkAnnotations(layout: ModelLayout, node: NodeLayout, deviceCounts: R
   for (const configuration of messagesOf(body, NODE.deviceConfigurations)) {
     const name = textOf(configuration, NODE_CONFIGURATION.configuration);
     const count = deviceCounts.get(name);
-    if (count === undefined) problems.push(`node "${node.name}" refers to configuration "${name}", which the model does not have`);
+    if (count === undefined)
+      problems.push(`node "${node.name}" refers to configuration "${name}", which the model does not have`);
     if (seen.has(name)) problems.push(`node "${node.name}" is annotated twice for configuration "${name}"`);
     seen.add(name);
     for (const spec of messagesOf(configuration, NODE_CONFIGURATION.sharding))
@@ -110,12 +133,14 @@ function checkSharding(node: NodeLayout, spec: Uint8Array, deviceCount: number):
   const problems: string[] = [];
   const tensor = textOf(spec, SHARDING.tensor);
   const at = `node "${node.name}", tensor "${tensor}"`;
-  if (!node.inputs.includes(tensor) && !node.outputs.includes(tensor)) problems.push(`${at}: the node neither reads nor makes it`);
+  if (!node.inputs.includes(tensor) && !node.outputs.includes(tensor))
+    problems.push(`${at}: the node neither reads nor makes it`);
   const devices = numbersOf(spec, SHARDING.device);
   const groups = new Set(messagesOf(spec, SHARDING.groups).map((group) => numbersOf(group, 1)[0] ?? 0));
   for (const device of devices) {
     const isDevice = device >= 0 && device < deviceCount;
-    if (!isDevice && !groups.has(device)) problems.push(`${at}: device ${device} is not in the configuration`);
+    if (!isDevice && !groups.has(device))
+      problems.push(`${at}: device ${device} is not in the configuration`);
   }
   let parts = 1;
   const axes = new Set<number>();
@@ -132,7 +157,8 @@ function checkSharding(node: NodeLayout, spec: Uint8Array, deviceCount: number):
       parts *= Math.max(1, shards);
     }
   }
-  if (parts > 1 && parts !== devices.length) problems.push(`${at}: ${parts} parts for ${devices.length} devices`);
+  if (parts > 1 && parts !== devices.length)
+    problems.push(`${at}: ${parts} parts for ${devices.length} devices`);
   return problems;
 }
 
@@ -150,7 +176,8 @@ function graphBodies(layout: ModelLayout, field: number): { body: Uint8Array }[]
 
 function messagesOf(body: Uint8Array, field: number): Uint8Array[] {
   const found: Uint8Array[] = [];
-  for (const record of records(body)) if (record.field === field) found.push(body.subarray(record.valueStart, record.end));
+  for (const record of records(body))
+    if (record.field === field) found.push(body.subarray(record.valueStart, record.end));
   return found;
 }
 

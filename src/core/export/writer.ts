@@ -11,7 +11,14 @@ import { topologicalNodes } from './modelLayout';
 import { entry, newNode, rewrittenNode } from './nodeBytes';
 import type { NodeEnds, NodeNotes } from './nodeBytes';
 import type { ExternalStore } from './tensorBytes';
-import { canCut, cutInitializer, integerTensor, scalarTensor, typeCode, wholeInitializer } from './tensorBytes';
+import {
+  canCut,
+  cutInitializer,
+  integerTensor,
+  scalarTensor,
+  typeCode,
+  wholeInitializer,
+} from './tensorBytes';
 import { bytesText, MessageWriter, readVarint, recordHeader, records } from './wire';
 
 /** The IR version that has multi-device annotations and that ONNX Runtime reads. */
@@ -82,19 +89,34 @@ export class GraphWriter {
   copyNode(index: number): void {
     const { record, outputs, inputs, captured } = this.layout.nodes[index];
     for (const input of [...inputs, ...captured]) this.useInitializer(input);
-    this.nodes.push({ kind: 'copy', file: undefined, offset: record.start, length: record.end - record.start });
+    this.nodes.push({
+      kind: 'copy',
+      file: undefined,
+      offset: record.start,
+      length: record.end - record.start,
+    });
     for (const output of outputs) this.defined.add(output);
     this.nodeCount++;
   }
 
   /** A node of the model with other ends, attributes and notes. */
-  rewriteNode(index: number, ends: NodeEnds, attributes: ReadonlyMap<string, AttributeValue>, notes: NodeNotes): void {
+  rewriteNode(
+    index: number,
+    ends: NodeEnds,
+    attributes: ReadonlyMap<string, AttributeValue>,
+    notes: NodeNotes,
+  ): void {
     const { record } = this.layout.nodes[index];
     const body = this.layout.source.read(record.valueStart, record.end - record.valueStart);
     this.push(rewrittenNode(body, this.named(ends), attributes, notes), ends);
   }
 
-  addNode(type: string, ends: NodeEnds, attributes: ReadonlyMap<string, AttributeValue>, notes: NodeNotes = {}): void {
+  addNode(
+    type: string,
+    ends: NodeEnds,
+    attributes: ReadonlyMap<string, AttributeValue>,
+    notes: NodeNotes = {},
+  ): void {
     this.push(newNode(type, this.named(ends), attributes, notes), ends);
   }
 
@@ -145,11 +167,19 @@ export class GraphWriter {
     const graph = [...this.nodes, ...this.initializers, ...this.keptGraphRecords()];
     for (const declared of [...this.inputs, ...this.outputs]) graph.push(bytesChunk(declared));
     const chunks: Chunk[] = this.keptModelRecords();
-    const extra = new MessageWriter().int(MODEL.irVersion, Math.max(EXPORT_IR_VERSION, irVersion(this.layout)));
-    if (!hasStandardOpset(this.layout)) extra.message(MODEL.opsetImport, new MessageWriter().text(1, '').int(2, this.opset));
+    const extra = new MessageWriter().int(
+      MODEL.irVersion,
+      Math.max(EXPORT_IR_VERSION, irVersion(this.layout)),
+    );
+    if (!hasStandardOpset(this.layout))
+      extra.message(MODEL.opsetImport, new MessageWriter().text(1, '').int(2, this.opset));
     if (devices !== undefined) extra.raw(configurationRecord(devices));
     for (const [key, value] of metadata) extra.message(MODEL.metadata, entry(key, value));
-    chunks.push(bytesChunk(extra.finish()), bytesChunk(recordHeader(MODEL.graph, totalLength(graph))), ...graph);
+    chunks.push(
+      bytesChunk(extra.finish()),
+      bytesChunk(recordHeader(MODEL.graph, totalLength(graph))),
+      ...graph,
+    );
     return chunks;
   }
 
@@ -171,13 +201,24 @@ export class GraphWriter {
     const replaced: readonly number[] = [MODEL.irVersion, MODEL.graph, MODEL.configuration];
     return layout.records
       .filter((record) => !replaced.includes(record.field))
-      .map((record) => ({ kind: 'copy', file: undefined, offset: record.start, length: record.end - record.start }));
+      .map((record) => ({
+        kind: 'copy',
+        file: undefined,
+        offset: record.start,
+        length: record.end - record.start,
+      }));
   }
 
   /** Names, documentation and descriptions of values that still exist. */
   private keptGraphRecords(): Chunk[] {
     const { layout } = this;
-    const rewritten: readonly number[] = [GRAPH.node, GRAPH.initializer, GRAPH.input, GRAPH.output, GRAPH.valueInfo];
+    const rewritten: readonly number[] = [
+      GRAPH.node,
+      GRAPH.initializer,
+      GRAPH.input,
+      GRAPH.output,
+      GRAPH.valueInfo,
+    ];
     const others = layout.graphRecords.filter((record) => !rewritten.includes(record.field));
     const values = layout.valueInfos.filter(({ name }) => this.defined.has(name)).map(({ record }) => record);
     const kept = [...others, ...values].map(({ start, end }): Chunk => {
@@ -234,7 +275,8 @@ export function declaration(
     const tensor = new MessageWriter().int(TENSOR_TYPE.element, typeCode(type));
     if (shape !== undefined) {
       const dims = new MessageWriter();
-      for (const dim of shape) dims.message(1, dim === undefined ? new MessageWriter() : new MessageWriter().int(1, dim));
+      for (const dim of shape)
+        dims.message(1, dim === undefined ? new MessageWriter() : new MessageWriter().int(1, dim));
       tensor.message(TENSOR_TYPE.shape, dims);
     }
     message.message(VALUE_INFO.type, new MessageWriter().message(TYPE_TENSOR, tensor));
@@ -250,7 +292,8 @@ export function emitConstants(writer: GraphWriter, graph: Graph): void {
   const constants = layout.nodes.map((_node, index) => index).filter((index) => isOperator[index] === 0);
   for (const index of topologicalNodes(layout, constants)) {
     const { inputs } = layout.nodes[index];
-    if (inputs.every((name) => name === '' || writer.isDefined(name) || writer.useInitializer(name))) writer.copyNode(index);
+    if (inputs.every((name) => name === '' || writer.isDefined(name) || writer.useInitializer(name)))
+      writer.copyNode(index);
   }
 }
 
@@ -265,7 +308,9 @@ export function emitConstantsFor(writer: GraphWriter, name: string): void {
       continue;
     }
     const { inputs, captured } = writer.layout.nodes[maker];
-    const missing = [...inputs, ...captured].filter((one) => one !== '' && !writer.isDefined(one) && writer.makerOf(one) !== undefined);
+    const missing = [...inputs, ...captured].filter(
+      (one) => one !== '' && !writer.isDefined(one) && writer.makerOf(one) !== undefined,
+    );
     if (missing.length > 0) waiting.push(...missing);
     else {
       for (const input of inputs) writer.useInitializer(input);

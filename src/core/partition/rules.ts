@@ -31,7 +31,9 @@ export function partitionRules(graph: Graph): PartitionRules {
   const partBox = (tensor: TensorId, part: Part, start: number, end: number): Box | undefined => {
     if (part === ABSENT) return undefined;
     const whole = wholeBox(tensor);
-    return part === WHOLE || whole === undefined ? whole : cutBox(whole, part.axis, part.from(start, end), part.to(start, end));
+    return part === WHOLE || whole === undefined
+      ? whole
+      : cutBox(whole, part.axis, part.from(start, end), part.to(start, end));
   };
 
   const work = (id: OperatorId, split: Split | undefined, start: number, end: number): ShardWork => {
@@ -40,7 +42,9 @@ export function partitionRules(graph: Graph): PartitionRules {
     const own = findSplit(splits(id), split);
     return {
       inputs: operator.inputs.map((tensor, index) => partBox(tensor, own.inputs[index], start, end)),
-      outputs: operator.outputs.map((tensor, index) => partBox(tensor, own.outputs[index] ?? ABSENT, start, end)),
+      outputs: operator.outputs.map((tensor, index) =>
+        partBox(tensor, own.outputs[index] ?? ABSENT, start, end),
+      ),
       flops: ((operator.flops ?? 0) * (end - start)) / own.length,
       attributes: own.members.map((member) => member.attributes?.(start, end) ?? NO_ATTRIBUTES),
       constants: own.members[0].constants?.(start, end) ?? NO_CONSTANTS,
@@ -62,7 +66,8 @@ function wholeWork(operator: Operator, wholeBox: (tensor: TensorId) => Box | und
 
 function findSplit(splits: readonly OperatorSplit[], wanted: Split): OperatorSplit {
   for (const split of splits) {
-    if (split === wanted || (split.axis === wanted.axis && split.dimension === wanted.dimension)) return split;
+    if (split === wanted || (split.axis === wanted.axis && split.dimension === wanted.dimension))
+      return split;
   }
   throw new Error(`operator has no split ${wanted.dimension} along axis ${wanted.axis}`);
 }
@@ -107,7 +112,10 @@ function canSlice(type: ElementType, isWeight: boolean): boolean {
 
 /** The first `Concat` took floating-point tensors alone, so in such models others cannot be put together. */
 function canJoin(graph: Graph, operator: Operator): boolean {
-  return operator.opset >= 4 || operator.outputs.every((id) => id === NONE || graph.tensors[id].type?.startsWith('float'));
+  return (
+    operator.opset >= 4 ||
+    operator.outputs.every((id) => id === NONE || graph.tensors[id].type?.startsWith('float'))
+  );
 }
 
 /** Whether there is something to cut, and every part lies in its tensor: malformed models run whole. */

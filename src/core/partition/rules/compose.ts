@@ -16,7 +16,10 @@ export interface OperatorSplit extends Split {
  * Splits of an operator from those of its members: the first member's, where every later member follows the
  * same axis of its predecessor's output through. A fused operator has no `K`: what follows the sum is not linear.
  */
-export function composeMembers(operator: Operator, members: readonly (readonly NodeSplit[])[]): OperatorSplit[] {
+export function composeMembers(
+  operator: Operator,
+  members: readonly (readonly NodeSplit[])[],
+): OperatorSplit[] {
   const composed: OperatorSplit[] = [];
   for (const first of members[0]) {
     if (first.dimension === 'K' && members.length > 1) continue;
@@ -35,7 +38,8 @@ function followChain(
   const chain = [first];
   for (let index = 1; index < members.length; index++) {
     const follower = members[index].find(
-      (split) => split.dimension !== 'K' && split.axis === first.axis && followsPredecessor(operator, index, split),
+      (split) =>
+        split.dimension !== 'K' && split.axis === first.axis && followsPredecessor(operator, index, split),
     );
     if (follower === undefined) return undefined;
     chain.push(follower);

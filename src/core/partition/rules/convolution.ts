@@ -61,7 +61,8 @@ function channelSplit(facts: NodeFacts, roles: ConvolutionInputs): NodeSplit {
   const inputs = each(facts.inputs, (tensor, index) => {
     if (index === roles.data) return dataPart;
     if (index === roles.weights || index === roles.bias) return along(0);
-    if (roles.perChannel.includes(index) && tensor.shape.length > 0 && tensor.shape[0] === channels) return along(0);
+    if (roles.perChannel.includes(index) && tensor.shape.length > 0 && tensor.shape[0] === channels)
+      return along(0);
     return WHOLE;
   });
   const attributes = (start: number, end: number) => new Map([['group', intValue((end - start) / unit)]]);

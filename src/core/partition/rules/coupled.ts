@@ -28,7 +28,10 @@ export function softmax(facts: NodeFacts): NodeSplit[] {
 /** The coupled axis is attribute `axis`. */
 export function coupledAxis(otherwise: number): Family {
   return (facts) => {
-    const axis = normalizeAxis(intAttribute(facts.node.attributes, 'axis', otherwise), facts.outputs[0]!.shape.length);
+    const axis = normalizeAxis(
+      intAttribute(facts.node.attributes, 'axis', otherwise),
+      facts.outputs[0]!.shape.length,
+    );
     return freeAxes(facts, (other) => other === axis);
   };
 }

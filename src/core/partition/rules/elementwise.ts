@@ -13,7 +13,9 @@ export function elementwise(facts: NodeFacts): NodeSplit[] {
     length,
     unit: 1,
     inputs: each(facts.inputs, (tensor, index) =>
-      index === 0 ? broadcast(tensor.shape, shape.length, axis, length) : aligned(tensor, axis - offset, length),
+      index === 0
+        ? broadcast(tensor.shape, shape.length, axis, length)
+        : aligned(tensor, axis - offset, length),
     ),
     outputs: [along(axis)],
   }));

@@ -1,14 +1,43 @@
 import { convolution } from './convolution';
-import { coupledAxis, cumulation, localResponse, meanVariance, reverseSequence, softmax, splitting, triangle } from './coupled';
+import {
+  coupledAxis,
+  cumulation,
+  localResponse,
+  meanVariance,
+  reverseSequence,
+  softmax,
+  splitting,
+  triangle,
+} from './coupled';
 import { elementwise } from './elementwise';
-import { gather, gatherElements, gatherND, gridSample, regionPooling, scatterElements, scatterND } from './gathering';
+import {
+  gather,
+  gatherElements,
+  gatherND,
+  gridSample,
+  regionPooling,
+  scatterElements,
+  scatterND,
+} from './gathering';
 import { concat } from './joining';
 import { depthToSpace, einsum, expand, oneHot, spaceToDepth, tile, transpose } from './layout';
 import type { Family } from './node';
-import { batchNormalization, groupNormalization, instanceNormalization, layerNormalization } from './normalization';
+import {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+} from './normalization';
 import { globalAverage, globalPooling, pooling } from './pooling';
 import { gemm, matMul } from './product';
-import { convolutionInteger, linearQuantization, matMulInteger, qLinearConvolution, qLinearElementwise, qLinearMatMul } from './quantized';
+import {
+  convolutionInteger,
+  linearQuantization,
+  matMulInteger,
+  qLinearConvolution,
+  qLinearElementwise,
+  qLinearMatMul,
+} from './quantized';
 import { argReduction, reduction } from './reduction';
 import { resize } from './resizing';
 import { attention, recurrent } from './sequence';
@@ -16,12 +45,75 @@ import { pad, slice } from './slicing';
 import { transposedConvolution } from './transposedConvolution';
 
 const ELEMENTWISE_TYPES = [
-  'Abs', 'Acos', 'Acosh', 'Add', 'And', 'Asin', 'Asinh', 'Atan', 'Atanh', 'BitShift', 'BitwiseAnd', 'BitwiseNot',
-  'BitwiseOr', 'BitwiseXor', 'Cast', 'CastLike', 'Ceil', 'Celu', 'Clip', 'Cos', 'Cosh', 'Div', 'Elu', 'Equal',
-  'Erf', 'Exp', 'Floor', 'Gelu', 'Greater', 'GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'IsInf', 'IsNaN',
-  'LeakyRelu', 'Less', 'LessOrEqual', 'Log', 'Max', 'Mean', 'Min', 'Mish', 'Mod', 'Mul', 'Neg', 'Not', 'Or',
-  'PRelu', 'Pow', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Shrink', 'Sigmoid', 'Sign', 'Sin', 'Sinh', 'Softplus',
-  'Softsign', 'Sqrt', 'Sub', 'Sum', 'Swish', 'Tan', 'Tanh', 'ThresholdedRelu', 'Where', 'Xor',
+  'Abs',
+  'Acos',
+  'Acosh',
+  'Add',
+  'And',
+  'Asin',
+  'Asinh',
+  'Atan',
+  'Atanh',
+  'BitShift',
+  'BitwiseAnd',
+  'BitwiseNot',
+  'BitwiseOr',
+  'BitwiseXor',
+  'Cast',
+  'CastLike',
+  'Ceil',
+  'Celu',
+  'Clip',
+  'Cos',
+  'Cosh',
+  'Div',
+  'Elu',
+  'Equal',
+  'Erf',
+  'Exp',
+  'Floor',
+  'Gelu',
+  'Greater',
+  'GreaterOrEqual',
+  'HardSigmoid',
+  'HardSwish',
+  'IsInf',
+  'IsNaN',
+  'LeakyRelu',
+  'Less',
+  'LessOrEqual',
+  'Log',
+  'Max',
+  'Mean',
+  'Min',
+  'Mish',
+  'Mod',
+  'Mul',
+  'Neg',
+  'Not',
+  'Or',
+  'PRelu',
+  'Pow',
+  'Reciprocal',
+  'Relu',
+  'Round',
+  'Selu',
+  'Shrink',
+  'Sigmoid',
+  'Sign',
+  'Sin',
+  'Sinh',
+  'Softplus',
+  'Softsign',
+  'Sqrt',
+  'Sub',
+  'Sum',
+  'Swish',
+  'Tan',
+  'Tanh',
+  'ThresholdedRelu',
+  'Where',
+  'Xor',
 ];
 
 const PARTIAL_SUMS = ['ReduceSum', 'ReduceSumSquare', 'ReduceL1'];

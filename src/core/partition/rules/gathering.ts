@@ -18,7 +18,9 @@ export function gather(facts: NodeFacts): NodeSplit[] {
 export function gatherElements(facts: NodeFacts): NodeSplit[] {
   const shape = facts.outputs[0]!.shape;
   const gathered = normalizeAxis(intAttribute(facts.node.attributes, 'axis', 0), shape.length);
-  return shape.map((_length, axis) => axisSplit(facts, axis, [axis === gathered ? WHOLE : along(axis), along(axis)]));
+  return shape.map((_length, axis) =>
+    axisSplit(facts, axis, [axis === gathered ? WHOLE : along(axis), along(axis)]),
+  );
 }
 
 /** `GatherND`: batch axes of both, axes of the indices, axes of the data behind the gathered ones. */
@@ -41,7 +43,14 @@ export function scatterElements(facts: NodeFacts): NodeSplit[] {
   const scattered = normalizeAxis(intAttribute(facts.node.attributes, 'axis', 0), shape.length);
   const splits: NodeSplit[] = [];
   shape.forEach((length, axis) => {
-    if (axis !== scattered && indices[axis] === length) splits.push(axisSplit(facts, axis, each(facts.inputs, () => along(axis))));
+    if (axis !== scattered && indices[axis] === length)
+      splits.push(
+        axisSplit(
+          facts,
+          axis,
+          each(facts.inputs, () => along(axis)),
+        ),
+      );
   });
   return splits;
 }
@@ -62,8 +71,16 @@ export function scatterND(facts: NodeFacts): NodeSplit[] {
 /** `RoiAlign`, `MaxRoiPool`: regions alone, or channels. */
 export function regionPooling(facts: NodeFacts): NodeSplit[] {
   return [
-    axisSplit(facts, 0, each(facts.inputs, (_tensor, index) => (index === 0 ? WHOLE : along(0)))),
-    axisSplit(facts, 1, each(facts.inputs, (_tensor, index) => (index === 0 ? along(1) : WHOLE))),
+    axisSplit(
+      facts,
+      0,
+      each(facts.inputs, (_tensor, index) => (index === 0 ? WHOLE : along(0))),
+    ),
+    axisSplit(
+      facts,
+      1,
+      each(facts.inputs, (_tensor, index) => (index === 0 ? along(1) : WHOLE)),
+    ),
   ];
 }
 
@@ -71,6 +88,8 @@ export function regionPooling(facts: NodeFacts): NodeSplit[] {
 export function gridSample(facts: NodeFacts): NodeSplit[] {
   return facts.outputs[0]!.shape.map((_length, axis) => {
     if (axis === 0) return axisSplit(facts, 0, [along(0), along(0)]);
-    return axis === 1 ? axisSplit(facts, 1, [along(1), WHOLE]) : axisSplit(facts, axis, [WHOLE, along(axis - 1)]);
+    return axis === 1
+      ? axisSplit(facts, 1, [along(1), WHOLE])
+      : axisSplit(facts, axis, [WHOLE, along(axis - 1)]);
   });
 }

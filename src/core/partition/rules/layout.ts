@@ -23,7 +23,9 @@ export function expand(facts: NodeFacts): NodeSplit[] {
       if (entry < 0 || target[entry] === 1) return NO_CONSTANTS;
       return new Map([[1, target.map((size, index) => (index === entry ? end - start : size))]]);
     };
-    return axisSplit(facts, axis, firstInput(facts, broadcast(input, shape.length, axis, length)), { constants });
+    return axisSplit(facts, axis, firstInput(facts, broadcast(input, shape.length, axis, length)), {
+      constants,
+    });
   });
 }
 
@@ -83,7 +85,9 @@ export function einsum(facts: NodeFacts): NodeSplit[] {
   const repeats = (term: string): boolean => new Set(term).size !== term.length;
   if (terms.length !== facts.inputs.length || terms.some(repeats)) return [];
   const parts = (letter: string): Part[] =>
-    each(facts.inputs, (_tensor, index) => (terms[index].includes(letter) ? along(terms[index].indexOf(letter)) : WHOLE));
+    each(facts.inputs, (_tensor, index) =>
+      terms[index].includes(letter) ? along(terms[index].indexOf(letter)) : WHOLE,
+    );
   const splits = [...right].map((letter, axis) => axisSplit(facts, axis, parts(letter)));
   [...terms[0]].forEach((letter, axis) => {
     if (right.includes(letter)) return;

@@ -74,7 +74,12 @@ const identityParts: AxisPart[] = [];
 
 /** The same range on `axis` of another tensor. */
 export function along(axis: number): AxisPart {
-  return (identityParts[axis] ??= { axis, from: (start) => start, to: (_start, end) => end, isIdentity: true });
+  return (identityParts[axis] ??= {
+    axis,
+    from: (start) => start,
+    to: (_start, end) => end,
+    isIdentity: true,
+  });
 }
 
 /** `[start, end)` in blocks of `outputBlock` elements, of which each stands for `inputBlock` elements here. */
@@ -94,7 +99,10 @@ export function ranged(
 }
 
 /** `all` for every present input and output of `facts`, in the shape that `NodeSplit` wants. */
-export function each(tensors: readonly (TensorFacts | undefined)[], part: (facts: TensorFacts, index: number) => Part): Part[] {
+export function each(
+  tensors: readonly (TensorFacts | undefined)[],
+  part: (facts: TensorFacts, index: number) => Part,
+): Part[] {
   return tensors.map((tensor, index) => (tensor === undefined ? ABSENT : part(tensor, index)));
 }
 
@@ -105,7 +113,12 @@ export function broadcast(shape: readonly number[], rank: number, axis: number, 
 }
 
 /** One split of the first output's axis: `inputs` follow as given, `outputs` (default: all along the same axis). */
-export function axisSplit(facts: NodeFacts, axis: number, inputs: readonly Part[], more: Partial<NodeSplit> = {}): NodeSplit {
+export function axisSplit(
+  facts: NodeFacts,
+  axis: number,
+  inputs: readonly Part[],
+  more: Partial<NodeSplit> = {},
+): NodeSplit {
   return {
     dimension: facts.letter(axis),
     axis,
@@ -118,7 +131,12 @@ export function axisSplit(facts: NodeFacts, axis: number, inputs: readonly Part[
 }
 
 /** Partial sums along `axis` of the first input; see `NodeSplit.bias` and `scale`. */
-export function partialSum(facts: NodeFacts, axis: number, inputs: readonly Part[], more: Partial<NodeSplit> = {}): NodeSplit {
+export function partialSum(
+  facts: NodeFacts,
+  axis: number,
+  inputs: readonly Part[],
+  more: Partial<NodeSplit> = {},
+): NodeSplit {
   const length = facts.inputs[0]!.shape[axis];
   return { dimension: 'K', axis, length, unit: 1, inputs, outputs: [WHOLE], ...more };
 }

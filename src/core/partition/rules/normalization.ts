@@ -7,7 +7,11 @@ export function batchNormalization(facts: NodeFacts): NodeSplit[] {
   const attributes = facts.node.attributes;
   const shape = facts.outputs[0]?.shape ?? [];
   const isInference = facts.outputs.filter((output) => output !== undefined).length === 1;
-  if (!isInference || intAttribute(attributes, 'training_mode', 0) !== 0 || intAttribute(attributes, 'spatial', 1) === 0)
+  if (
+    !isInference ||
+    intAttribute(attributes, 'training_mode', 0) !== 0 ||
+    intAttribute(attributes, 'spatial', 1) === 0
+  )
     return [];
   return shape.map((length, axis) => {
     const parameters: Part = axis === 1 ? along(0) : WHOLE;
@@ -57,6 +61,7 @@ export function groupNormalization(facts: NodeFacts): NodeSplit[] {
     if (index === 0) return along(1);
     return tensor.shape[0] === channels ? along(0) : blocks(0, unit, 1);
   });
-  const attributes = (start: number, end: number) => new Map([['num_groups', intValue((end - start) / unit)]]);
+  const attributes = (start: number, end: number) =>
+    new Map([['num_groups', intValue((end - start) / unit)]]);
   return [batch, axisSplit(facts, 1, inputs, { unit, attributes })];
 }

@@ -53,7 +53,8 @@ export function productSplits(
   const a = facts.inputs[left]?.shape;
   const b = facts.inputs[right]?.shape;
   const shape = facts.outputs[0]?.shape;
-  if (a === undefined || b === undefined || shape === undefined || a.length === 0 || b.length === 0) return [];
+  if (a === undefined || b === undefined || shape === undefined || a.length === 0 || b.length === 0)
+    return [];
   const rowAxis = a.length > 1 ? shape.length - (b.length > 1 ? 2 : 1) : -1;
   const columnAxis = b.length > 1 ? shape.length - 1 : -1;
   const batch = shape.length - Number(rowAxis >= 0) - Number(columnAxis >= 0);
@@ -66,18 +67,35 @@ export function productSplits(
     const length = shape[axis];
     const cut = { dimension: facts.letter(axis), axis, length, unit: 1, outputs: [along(axis)] };
     if (axis === rowAxis) splits.push({ ...cut, inputs: parts(along(a.length - 2), WHOLE, 'row') });
-    else if (axis === columnAxis) splits.push({ ...cut, inputs: parts(WHOLE, along(b.length - 1), 'column') });
-    else splits.push({ ...cut, inputs: parts(batchPart(a, shape, batch, axis), batchPart(b, shape, batch, axis), 'batch') });
+    else if (axis === columnAxis)
+      splits.push({ ...cut, inputs: parts(WHOLE, along(b.length - 1), 'column') });
+    else
+      splits.push({
+        ...cut,
+        inputs: parts(batchPart(a, shape, batch, axis), batchPart(b, shape, batch, axis), 'batch'),
+      });
   }
   if (isAdditive) {
     const inputs = parts(along(a.length - 1), along(Math.max(0, b.length - 2)), 'K');
-    splits.push({ dimension: 'K', axis: a.length - 1, length: a[a.length - 1], unit: 1, inputs, outputs: [WHOLE] });
+    splits.push({
+      dimension: 'K',
+      axis: a.length - 1,
+      length: a[a.length - 1],
+      unit: 1,
+      inputs,
+      outputs: [WHOLE],
+    });
   }
   return splits;
 }
 
 /** Batch axes broadcast from the end of those of the output, of which there are `batchAxes`. */
-function batchPart(factor: readonly number[], output: readonly number[], batchAxes: number, axis: number): Part {
+function batchPart(
+  factor: readonly number[],
+  output: readonly number[],
+  batchAxes: number,
+  axis: number,
+): Part {
   const own = axis - (batchAxes - (factor.length - 2));
   return factor.length > 2 && own >= 0 && factor[own] === output[axis] ? along(own) : WHOLE;
 }

@@ -13,7 +13,13 @@ export function linearQuantization(facts: NodeFacts): NodeSplit[] {
   const isPerTensor = scaleShape.length === 0 || (scaleShape.length === 1 && scaleShape[0] === 1);
   return shape.map((_length, axis) => {
     const isOwn = axis === quantized;
-    const scale: Part = isPerTensor ? WHOLE : block > 0 ? blocks(axis, isOwn ? block : 1, 1) : isOwn ? along(0) : WHOLE;
+    const scale: Part = isPerTensor
+      ? WHOLE
+      : block > 0
+        ? blocks(axis, isOwn ? block : 1, 1)
+        : isOwn
+          ? along(0)
+          : WHOLE;
     const inputs = each(facts.inputs, (_tensor, index) => (index === 0 ? along(axis) : scale));
     return axisSplit(facts, axis, inputs, { unit: block > 0 && isOwn ? block : 1 });
   });
@@ -31,7 +37,13 @@ export function convolutionInteger(facts: NodeFacts): NodeSplit[] {
 
 /** `MatMulInteger`: `a, b, a_zero, b_zero`. */
 export function matMulInteger(facts: NodeFacts): NodeSplit[] {
-  return productSplits(facts, 0, 1, (tensor, index, role) => perLine(facts, tensor, index === 2 ? 'row' : 'column', role), true);
+  return productSplits(
+    facts,
+    0,
+    1,
+    (tensor, index, role) => perLine(facts, tensor, index === 2 ? 'row' : 'column', role),
+    true,
+  );
 }
 
 /** `QLinearMatMul`: `a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero`. */

@@ -18,7 +18,8 @@ export function reduction(combination: Combination): Family {
 
 /** `undefined` where the axes are not known. */
 function reducedAxes(facts: NodeFacts, rank: number): ReadonlySet<number> | undefined {
-  const given = facts.inputs[1] === undefined ? intsAttribute(facts.node.attributes, 'axes') : facts.inputs[1].values;
+  const given =
+    facts.inputs[1] === undefined ? intsAttribute(facts.node.attributes, 'axes') : facts.inputs[1].values;
   if (facts.inputs[1] !== undefined && given === undefined) return undefined;
   if (given === undefined || given.length === 0) {
     const isNoop = intAttribute(facts.node.attributes, 'noop_with_empty_axes', 0) !== 0;
@@ -49,7 +50,10 @@ function reductionSplits(
 
 /** `ArgMax`, `ArgMin`: every axis but the searched one. */
 export function argReduction(facts: NodeFacts): NodeSplit[] {
-  const searched = normalizeAxis(intAttribute(facts.node.attributes, 'axis', 0), facts.inputs[0]!.shape.length);
+  const searched = normalizeAxis(
+    intAttribute(facts.node.attributes, 'axis', 0),
+    facts.inputs[0]!.shape.length,
+  );
   const keepsAxes = intAttribute(facts.node.attributes, 'keepdims', 1) !== 0;
   return reductionSplits(facts, new Set([searched]), keepsAxes, 'none');
 }

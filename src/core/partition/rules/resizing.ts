@@ -14,7 +14,8 @@ export function resize(facts: NodeFacts): NodeSplit[] {
   const attributes = facts.node.attributes;
   const input = facts.inputs[0]!.shape;
   const output = facts.outputs[0]!.shape;
-  const readsRegion = stringAttribute(attributes, 'coordinate_transformation_mode', '') === 'tf_crop_and_resize';
+  const readsRegion =
+    stringAttribute(attributes, 'coordinate_transformation_mode', '') === 'tf_crop_and_resize';
   const keepsAspect = stringAttribute(attributes, 'keep_aspect_ratio_policy', 'stretch') !== 'stretch';
   if (readsRegion || keepsAspect) return [];
   const sizes = facts.node.type === 'Resize' ? facts.inputs[SIZES_INPUT] : undefined;
@@ -29,7 +30,9 @@ export function resize(facts: NodeFacts): NodeSplit[] {
     const entry = axes === undefined ? axis : axes.indexOf(axis);
     const constants = (start: number, end: number): ConstantOverrides => {
       if (sizes?.values === undefined || entry < 0) return NO_CONSTANTS;
-      return new Map([[SIZES_INPUT, sizes.values.map((size, index) => (index === entry ? end - start : size))]]);
+      return new Map([
+        [SIZES_INPUT, sizes.values.map((size, index) => (index === entry ? end - start : size))],
+      ]);
     };
     const part = factor === 1 ? along(axis) : blocks(axis, factor, 1);
     splits.push(axisSplit(facts, axis, firstInput(facts, part), { unit: factor, constants }));
@@ -38,7 +41,12 @@ export function resize(facts: NodeFacts): NodeSplit[] {
 }
 
 /** The scale that the node uses may differ from the ratio of the lengths, which it rounds down. */
-function hasFactor(facts: NodeFacts, axes: readonly number[] | undefined, axis: number, factor: number): boolean {
+function hasFactor(
+  facts: NodeFacts,
+  axes: readonly number[] | undefined,
+  axis: number,
+  factor: number,
+): boolean {
   const { node, inputs } = facts;
   if (node.type === 'Resize' && inputs[SIZES_INPUT] !== undefined) return true;
   const position = node.type === 'Resize' && node.opset >= FIRST_WITH_MODES ? 2 : 1;
@@ -52,11 +60,15 @@ function hasFactor(facts: NodeFacts, axes: readonly number[] | undefined, axis: 
 /** Whether an axis that grows by a factor copies each element into one block. */
 function copiesBlocks(facts: NodeFacts): (factor: number) => boolean {
   const attributes = facts.node.attributes;
-  if (stringAttribute(attributes, 'mode', 'nearest') !== 'nearest' || intAttribute(attributes, 'antialias', 0) !== 0)
+  if (
+    stringAttribute(attributes, 'mode', 'nearest') !== 'nearest' ||
+    intAttribute(attributes, 'antialias', 0) !== 0
+  )
     return () => false;
   if (facts.node.type === 'Upsample' || facts.node.opset < FIRST_WITH_MODES) return () => true;
   const coordinates = stringAttribute(attributes, 'coordinate_transformation_mode', 'half_pixel');
   const rounding = stringAttribute(attributes, 'nearest_mode', 'round_prefer_floor');
-  if (coordinates === 'asymmetric') return (factor) => rounding === 'floor' || (rounding === 'round_prefer_floor' && factor === 2);
+  if (coordinates === 'asymmetric')
+    return (factor) => rounding === 'floor' || (rounding === 'round_prefer_floor' && factor === 2);
   return () => coordinates.includes('half_pixel') && rounding.startsWith('round_prefer');
 }

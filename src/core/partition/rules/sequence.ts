@@ -23,7 +23,9 @@ export function attention(facts: NodeFacts): NodeSplit[] {
   if (query === undefined || key === undefined) return [];
   const rank = query.shape.length;
   const mask = facts.inputs[3];
-  const splits = [axisSplit(facts, 0, attentionParts(facts, 0, mask), { outputs: each(facts.outputs, () => along(0)) })];
+  const splits = [
+    axisSplit(facts, 0, attentionParts(facts, 0, mask), { outputs: each(facts.outputs, () => along(0)) }),
+  ];
   if (rank !== 4) return splits;
   if (key.shape[1] === query.shape[1]) splits.push(axisSplit(facts, 1, attentionParts(facts, 1, mask)));
   const isCausal = intAttribute(facts.node.attributes, 'is_causal', 0) !== 0;

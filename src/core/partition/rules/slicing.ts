@@ -15,9 +15,11 @@ export function slice(facts: NodeFacts): NodeSplit[] {
   const input = facts.inputs[0]!.shape;
   const starts = parameter(facts, 1, 'starts');
   const ends = parameter(facts, 2, 'ends');
-  const axes = facts.inputs[3] === undefined ? intsAttribute(facts.node.attributes, 'axes') : facts.inputs[3].values;
+  const axes =
+    facts.inputs[3] === undefined ? intsAttribute(facts.node.attributes, 'axes') : facts.inputs[3].values;
   const steps = facts.inputs[4] === undefined ? undefined : facts.inputs[4].values;
-  if (starts === undefined || ends === undefined || (facts.inputs[3] !== undefined && axes === undefined)) return [];
+  if (starts === undefined || ends === undefined || (facts.inputs[3] !== undefined && axes === undefined))
+    return [];
   if (facts.inputs[4] !== undefined && steps === undefined) return [];
   const sliced = new Map<number, SlicedAxis>();
   starts.forEach((start, entry) => {
@@ -34,7 +36,9 @@ export function slice(facts: NodeFacts): NodeSplit[] {
 }
 
 function parameter(facts: NodeFacts, index: number, attribute: string): readonly number[] | undefined {
-  return facts.inputs[index] === undefined ? intsAttribute(facts.node.attributes, attribute) : facts.inputs[index].values;
+  return facts.inputs[index] === undefined
+    ? intsAttribute(facts.node.attributes, attribute)
+    : facts.inputs[index].values;
 }
 
 function firstElement(start: number, step: number, length: number): number {
@@ -54,7 +58,10 @@ function slicedSplit(
   const to = (start: number, end: number) => first + (step > 0 ? end - 1 : start) * step + 1;
   const bounds = (start: number, end: number): readonly [readonly number[], readonly number[]] => {
     const length = to(start, end) - from(start, end);
-    return [replaced(starts, entry, step > 0 ? 0 : length - 1), replaced(ends, entry, step > 0 ? length : -length - 1)];
+    return [
+      replaced(starts, entry, step > 0 ? 0 : length - 1),
+      replaced(ends, entry, step > 0 ? length : -length - 1),
+    ];
   };
   const constants = (start: number, end: number): ConstantOverrides => {
     const [newStarts, newEnds] = bounds(start, end);
@@ -114,7 +121,12 @@ interface PaddedAxis {
 }
 
 /** A shard that lies wholly in the padding reads one element and crops it, for no operator runs on nothing. */
-function paddedSplit(facts: NodeFacts, axis: number, padded: PaddedAxis, attribute: string | undefined): NodeSplit {
+function paddedSplit(
+  facts: NodeFacts,
+  axis: number,
+  padded: PaddedAxis,
+  attribute: string | undefined,
+): NodeSplit {
   const { begin, length } = padded;
   const from = (start: number) => Math.min(Math.max(start - begin, 0), length - 1);
   const to = (start: number, end: number) => Math.max(Math.min(end - begin, length), from(start) + 1);

@@ -1,6 +1,17 @@
 import { intAttribute, intsAttribute, stringAttribute } from '../../graph/attributes';
 import type { AttributeOverrides, NodeFacts, NodeSplit, Part } from './node';
-import { ABSENT, along, axisSplit, blocks, each, intsValue, intValue, partialSum, ranged, WHOLE } from './node';
+import {
+  ABSENT,
+  along,
+  axisSplit,
+  blocks,
+  each,
+  intsValue,
+  intValue,
+  partialSum,
+  ranged,
+  WHOLE,
+} from './node';
 
 /**
  * One spatial axis of a transposed convolution. Input `i` adds to the places `[i * stride, i * stride + extent)`
@@ -39,7 +50,10 @@ export function transposedConvolution(facts: NodeFacts): NodeSplit[] {
   return splits;
 }
 
-function spatialSplits(facts: NodeFacts, parts: (own: Part, weight: Part, bias: Part) => Part[]): NodeSplit[] {
+function spatialSplits(
+  facts: NodeFacts,
+  parts: (own: Part, weight: Part, bias: Part) => Part[],
+): NodeSplit[] {
   const axes = spatialAxes(facts);
   const splits: NodeSplit[] = [];
   axes.forEach((own, spatial) => {

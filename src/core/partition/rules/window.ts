@@ -55,7 +55,9 @@ function autoPadded(window: Window, autoPad: string): Window {
 
 /** False where some window lies wholly in the padding: a shard of only such windows would read nothing. */
 export function everyWindowReads(window: Window): boolean {
-  return window.padBegin < extent(window) && (window.output - 1) * window.stride - window.padBegin < window.input;
+  return (
+    window.padBegin < extent(window) && (window.output - 1) * window.stride - window.padBegin < window.input
+  );
 }
 
 /** First input element that output `start` reads, pads excluded. */
@@ -69,7 +71,12 @@ export function windowTo(window: Window, end: number): number {
 }
 
 /** The explicit `pads` of a shard `[start, end)` of spatial axis `cut`: only the edge shards keep theirs. */
-export function shardPads(windows: readonly Window[], cut: number, start: number, end: number): AttributeOverrides {
+export function shardPads(
+  windows: readonly Window[],
+  cut: number,
+  start: number,
+  end: number,
+): AttributeOverrides {
   const begin = windows.map((window) => window.padBegin);
   const finish = windows.map((window) => window.padEnd);
   const window = windows[cut];
