@@ -1,0 +1,152 @@
+import assert from 'node:assert';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { InputError } from '../../../src/core/graph/problem';
+import { encodePlan } from '../../../src/core/plan/codec';
+import type { Plan } from '../../../src/core/plan/plan';
+import { doorbellModel } from '../../../src/engine/example/doorbell';
+import { exampleClusterText } from '../../../src/engine/example/folder';
+import type { RunProgress } from '../../../src/protocol/webview';
+import type { OpenedModel, OpenRequest, OptimizeRequest } from '../../../src/protocol/worker';
+import { workerHandlers } from '../../../src/worker/handlers';
+import { chainModel } from '../../e2e/support/fixtures';
+
+const INPUT_ERROR = (pattern: RegExp) => (error: InputError) =>
+  error.name === 'InputError' && pattern.test(error.message);
+
+describe('worker', () => {
+  let folder: string;
+  let model: string;
+  const progress: RunProgress[] = [];
+  const { requests } = workerHandlers({ report: (one) => void progress.push(one) });
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'memorianova-worker-'));
+    model = join(folder, 'door.onnx');
+    writeFileSync(model, doorbellModel());
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function open(changes: Partial<OpenRequest> = {}): Promise<OpenedModel> | OpenedModel {
+    const plan = { kind: 'beside' } as const;
+    const rules = { fuse: 'none', inPlace: 'none', bindings: {} } as const;
+    return requests.open({ model: { kind: 'file', path: model }, plan, ...rules, ...changes });
+  }
+
+  function optimizeRequest(changes: Partial<OptimizeRequest> = {}): OptimizeRequest {
+    const options = { evaluations: 200, seed: 7 };
+    const cancel = new SharedArrayBuffer(4);
+    return { model: { kind: 'file', path: model }, cluster: null, bindings: {}, options, cancel, ...changes };
+  }
+
+  it('opens a model without a plan', async () => {
+    const { document, plan } = await open();
+    assert.equal(plan.kind, 'none');
+    assert.equal(document.fileName, 'door.onnx');
+    const { operators, tensors } = document.graph;
+    assert.equal(operators.names.length, operators.types.length);
+    assert.equal(operators.inputs.length, operators.firstInput[operators.names.length]);
+    assert.equal(document.memory.liveBytes.length, operators.names.length);
+    assert.equal(tensors.names.length, tensors.bytes.length);
+    assert.equal(document.memory.peakBytes, Math.max(...document.memory.liveBytes));
+  });
+
+  it('optimizes, saves the plan beside the model, and opens it again', async () => {
+    const result = await requests.optimize(optimizeRequest());
+    assert.equal(result.planName, 'door.memorianova.json');
+    assert.equal(result.text, null);
+    assert.ok(progress.some(({ phase, bestSeconds }) => phase === 'Partitioning' && bestSeconds !== null));
+    const { plan, document } = await open();
+    assert.ok(plan.kind === 'current');
+    assert.equal(plan.plan.plan.latency.seconds, result.summary.latencySeconds);
+    assert.equal(plan.plan.memory.peakBytes, plan.plan.plan.order.peakBytes);
+    assert.equal(plan.plan.planOperators.length, document.graph.operators.names.length);
+    plan.plan.deviceMemory.forEach(({ bytes }, device) => {
+      assert.equal(Math.max(...bytes), plan.plan.plan.devices[device].peakBytes);
+    });
+  });
+
+  it('follows the fusion rule of a current plan', async () => {
+    await requests.optimize(optimizeRequest({ options: { evaluations: 200, fuse: 'conv' } }));
+    const { document, plan } = await open({ fuse: 'none' });
+    assert.equal(plan.kind, 'current');
+    assert.equal(document.graph.fuse, 'conv');
+  });
+
+  it('calls a plan stale once the model has changed, and leaves the file alone', async () => {
+    await requests.optimize(optimizeRequest());
+    const before = readFileSync(join(folder, 'door.memorianova.json'));
+    writeFileSync(model, chainModel());
+    assert.equal((await open()).plan.kind, 'stale');
+    assert.deepEqual(readFileSync(join(folder, 'door.memorianova.json')), before);
+  });
+
+  it('opens a model whose plan cannot be read, and says why', async () => {
+    writeFileSync(join(folder, 'door.memorianova.json'), '{ "format": "memorianova-plan", "version": 2 }');
+    const { plan } = await open();
+    assert.ok(plan.kind === 'unreadable');
+    assert.match(plan.message, /version 2/);
+  });
+
+  it('finds the plan of a named cluster, and not that of another model', async () => {
+    const { text } = await requests.optimize(
+      optimizeRequest({ model: { kind: 'bytes', name: 'door.onnx', bytes: doorbellModel() } }),
+    );
+    assert.ok(text !== null && !existsSync(join(folder, 'door.memorianova.json')));
+    writeFileSync(join(folder, 'door.front.memorianova.json'), text);
+    assert.equal((await open()).plan.kind, 'current');
+    copyFileSync(model, join(folder, 'door.front.onnx'));
+    assert.equal((await open()).plan.kind, 'none');
+  });
+
+  it('reads a plan given as text', async () => {
+    await requests.optimize(optimizeRequest());
+    const saved = JSON.parse(readFileSync(join(folder, 'door.memorianova.json'), 'utf8')) as Plan;
+    const steps = saved.order.steps.slice(1);
+    const text = encodePlan({ ...saved, order: { ...saved.order, steps } });
+    const { plan } = await open({ plan: { kind: 'text', name: 'edited', text } });
+    assert.equal(plan.kind, 'unreadable');
+  });
+
+  it('answers for details of operators and tensors, and refuses ids that are not there', async () => {
+    await open();
+    const details = await requests.operatorDetails({ operator: 0, graph: 0 });
+    assert.equal(details.type, 'Conv');
+    assert.ok(details.attributes.some(({ name, text }) => name === 'strides' && text === '[2, 2]'));
+    const [, weight] = details.inputs;
+    const tensor = await requests.tensorDetails({ tensor: weight.tensor, graph: 0 });
+    assert.equal(tensor.location, 'in the file');
+    assert.throws(
+      () => requests.operatorDetails({ operator: 999, graph: 0 }),
+      INPUT_ERROR(/no operator 999/),
+    );
+    assert.throws(() => requests.tensorDetails({ tensor: 0, graph: 5 }), INPUT_ERROR(/no graph 5/));
+  });
+
+  it('analyses an operator on the built-in cluster', async () => {
+    await open();
+    const { alternatives, cheapest, cluster } = await requests.costAnalysis({ operator: 0 });
+    assert.equal(cluster, 'smart-home');
+    const least = Math.min(...alternatives.map(({ seconds }) => seconds));
+    assert.equal(alternatives[cheapest].seconds, least);
+  });
+
+  it('reads cluster files, and names the field that is wrong', async () => {
+    const { devices } = await requests.cluster({ text: exampleClusterText() });
+    assert.deepEqual(
+      devices.map(({ name }) => name),
+      ['camera', 'tv', 'speaker', 'door lock'],
+    );
+    const wrong = exampleClusterText().replace('"memory"', '"memmory"');
+    assert.throws(() => requests.cluster({ text: wrong }), INPUT_ERROR(/memmory/));
+    const request = optimizeRequest({ cluster: { name: 'x.cluster.json', text: wrong } });
+    assert.throws(() => requests.optimize(request), INPUT_ERROR(/^x\.cluster\.json: .*memmory/));
+  });
+
+  it('says what is wrong with a file that is no model', async () => {
+    writeFileSync(model, '');
+    assert.throws(() => open(), INPUT_ERROR(/empty/i));
+    assert.throws(() => requests.costAnalysis({ operator: 0 }), INPUT_ERROR(/No model is open/));
+  });
+});
