@@ -85,10 +85,19 @@ export interface PartitionResult {
   readonly valid: boolean;
   readonly evaluations: number;
   readonly stopped?: Stopped;
+  /** Where no plan is valid: what the one that comes nearest still lacks. */
+  readonly shortfall?: Shortfall;
   /** What each seed would take, under its method's name. */
   readonly seeds: readonly SeedResult[];
   /** With `freeOrder`, the best plan in the given order. */
   readonly givenOrderNs?: Nanoseconds;
+}
+
+export interface Shortfall {
+  /** Bytes by which the plan exceeds each device's memory; 0 where it fits. */
+  readonly lackingBytes: readonly Bytes[];
+  /** The least total memory of all devices at which a plan was found: theirs, and what the plan lacks. */
+  readonly leastTotalBytes: Bytes;
 }
 
 export interface SeedResult {

@@ -10,11 +10,13 @@ import type { Control, Stopped } from '../../graph/control';
 import { InputError } from '../../graph/problem';
 import { genePartition, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
+import type { Timeline } from '../../latency/timeline';
 import { isBetter } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
-import type { PartitionProblem, PartitionProgress, PartitionResult, SeedResult } from './problem';
+import type { PartitionProblem, PartitionProgress, PartitionResult, SeedResult, Shortfall } from './problem';
 import { simpleSeeds } from './seeds';
 import type { SearchSpace } from './space';
+import { searchVertical } from './vertical';
 
 /** Exchanges between the islands; each epoch has the same number of evaluations. */
 const EPOCHS = 12;
@@ -38,10 +40,18 @@ export async function searchPartition(
   const started = control.now();
   const { timeLimit = Infinity, evaluations } = problem.options;
   const stop = (): boolean => control.cancelled() || control.now() - started > timeLimit;
+  const reasonToStop = (): Stopped | undefined =>
+    !stop() ? undefined : control.cancelled() ? 'cancel' : 'time';
   const space = searchSpace(problem);
   const pool = makePool(problem, stop);
   try {
-    const seedResults = await pool.start([...simpleSeeds(space), ...(problem.seeds ?? [])]);
+    const seeds = [...simpleSeeds(space), ...(problem.seeds ?? [])];
+    const seedResults = await pool.start(seeds);
+    if (problem.options.strategy === 'vertical') {
+      const { best: found, evaluations: tried } = searchVertical(space, seeds, evaluations, stop);
+      const report = { ...found, genes: found.genome.map((gene) => gene?.gene), evaluations: tried };
+      return resultOf(space, report, seedResults, [report], reasonToStop());
+    }
     const perEpoch = Math.ceil(evaluations / ISLANDS / EPOCHS);
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
@@ -56,8 +66,7 @@ export async function searchPartition(
       );
       control.report(progress(best, reports));
     }
-    const stopped: Stopped | undefined = !stop() ? undefined : control.cancelled() ? 'cancel' : 'time';
-    return resultOf(space, best!, seedResults, reports, stopped);
+    return resultOf(space, best!, seedResults, reports, reasonToStop());
   } finally {
     pool.dispose();
   }
@@ -92,16 +101,27 @@ function resultOf(
   const genome = best.genes.map((gene, operator) =>
     gene === undefined ? undefined : space.compile(operator, gene),
   );
+  const timeline = simulate(workload, genome);
   return {
     order: workload.order,
     genes: best.genes,
     partitions: best.genes.map((gene: Gene | undefined, operator) =>
       gene === undefined ? undefined : genePartition(gene, splits[operator]),
     ),
-    timeline: simulate(workload, genome),
+    timeline,
     valid: best.violation === 0,
+    ...(best.violation === 0 ? {} : { shortfall: shortfall(space, timeline) }),
     evaluations: reports.reduce((sum, report) => sum + report.evaluations, 0),
     ...(stopped === undefined ? {} : { stopped }),
     seeds,
   };
+}
+
+function shortfall({ workload }: SearchSpace, timeline: Timeline): Shortfall {
+  const { devices } = workload.cluster;
+  const lackingBytes = devices.map(({ memory }, device) =>
+    Math.max(0, timeline.devices[device].peakBytes - memory),
+  );
+  const leastTotalBytes = devices.reduce((sum, { memory }, device) => sum + memory + lackingBytes[device], 0);
+  return { lackingBytes, leastTotalBytes };
 }

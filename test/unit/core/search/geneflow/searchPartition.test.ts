@@ -89,6 +89,34 @@ describe('GenEFlow', () => {
     });
   });
 
+  it('runs whole operators on one device after another where the strategy is vertical', async () => {
+    const graph = randomNet(seededRandom(8), 10);
+    const cluster = smartHome();
+    const result = await search(graph, cluster, { strategy: 'vertical' });
+    const devices = result.order.flatMap(
+      (id) => result.partitions[id]?.shards.map(({ device }) => device) ?? [],
+    );
+    const changes = devices.filter((device, position) => position === 0 || device !== devices[position - 1]);
+    assert.equal(new Set(changes).size, changes.length);
+    assert.ok(
+      result.partitions.every((partition) => partition === undefined || partition.dimension === 'none'),
+    );
+  });
+
+  it('says what is lacking where nothing fits', async () => {
+    const graph = randomNet(seededRandom(8), 10);
+    const home = smartHome();
+    const cluster = {
+      ...home,
+      devices: home.devices.map((device) => ({ ...device, memory: 1000, baseMemory: 0 })),
+    };
+    const { valid, shortfall, timeline } = await search(graph, cluster);
+    assert.ok(!valid && shortfall !== undefined);
+    const lacking = timeline.devices.map(({ peakBytes }) => Math.max(0, peakBytes - 1000));
+    assert.deepEqual(shortfall.lackingBytes, lacking);
+    assert.equal(shortfall.leastTotalBytes, 4000 + lacking.reduce((sum, bytes) => sum + bytes, 0));
+  });
+
   it('stops when told to, with the best plan so far', async () => {
     const graph = randomNet(seededRandom(7), 10);
     const order = graph.operators.map(({ id }) => id);
