@@ -14,7 +14,7 @@ import type { Box, PartitionRules, ShardWork, Split } from '../partition/partiti
 import { EMPTY_REGION, type Region, type Regions } from '../partition/regions';
 import type { CostModel } from './costModel';
 import type { Flow } from './flow';
-import { geneDevices, normalizeGene, type Gene } from './gene';
+import { computedRange, geneDevices, normalizeGene, type Gene } from './gene';
 
 /** What one shard reads, makes and costs, whichever device runs it. */
 interface ShardFacts {
@@ -115,7 +115,7 @@ export class GeneTable {
   /** @param given cuts must be multiples of the split's unit */
   compile(operator: OperatorId, given: Gene): CompiledGene {
     const gene = normalizeGene(given, this.splits(operator));
-    const key = `${gene.split} ${gene.reduceOn} ${gene.cuts.join(' ')}`;
+    const key = `${gene.split} ${gene.reduceOn} ${gene.cuts.join(' ')} ${gene.halos?.join(' ') ?? ''}`;
     const known = this.genes[operator].get(key);
     if (known !== undefined) return known;
     if (++this.kept > MOST_KEPT) this.forget();
@@ -145,7 +145,7 @@ export class GeneTable {
     const isReduced = split?.dimension === 'K';
     const facts = Array.from({ length: this.devices }, (_, device) =>
       gene.cuts[device] < gene.cuts[device + 1]
-        ? this.shard(operator, gene.split, split, gene.cuts[device], gene.cuts[device + 1])
+        ? this.shard(operator, gene.split, split, ...computedRange(gene, device))
         : undefined,
     );
     const perDevice = (pick: (shard: ShardFacts) => Region): Region[] =>
@@ -167,8 +167,7 @@ export class GeneTable {
       ),
       needs: flow.reads.map((_, read) => perDevice((shard) => shard.needs[read])),
       makes,
-      // Shards divide the first output; what they make beside it they may make several times.
-      owns: makes.map((regions, made) => (made === 0 ? regions : this.owned(flow.makes[made], regions))),
+      owns: this.ownedParts(operator, gene, split, makes),
       madeBytes: this.bytesPerDevice(flow.makes, makes),
       ownWeightBytes: this.ownWeights(flow.weights, facts),
       sharedWeights: shared.map((weight) =>
@@ -205,6 +204,28 @@ export class GeneTable {
       });
       return bytes;
     });
+  }
+
+  /** Per made storage what each device owns: of its own range, whatever halos it computes beside it. */
+  private ownedParts(
+    operator: Operator,
+    gene: Gene,
+    split: Split | undefined,
+    makes: readonly (readonly Region[])[],
+  ): readonly (readonly Region[])[] {
+    const own = makes.map((regions, made) =>
+      gene.halos === undefined
+        ? regions
+        : regions.map((region, device) =>
+            region.elements === 0
+              ? region
+              : this.shard(operator, gene.split, split, gene.cuts[device], gene.cuts[device + 1]).makes[made],
+          ),
+    );
+    // Shards divide the first output; what they make beside it they may make several times.
+    return own.map((regions, made) =>
+      made === 0 ? regions : this.owned(this.flow.operators[operator.id].makes[made], regions),
+    );
   }
 
   private owned(storage: number, regions: readonly Region[]): readonly Region[] {

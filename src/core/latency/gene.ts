@@ -14,6 +14,25 @@ export interface Gene {
   readonly cuts: readonly number[];
   /** The device that adds partial sums; `NONE` unless the split is a `K`. */
   readonly reduceOn: DeviceId;
+  /**
+   * `[before0, after0, before1, after1, ...]`: how far beyond its own part each device computes as well, instead
+   * of receiving it (fused tiles recompute halos). Clipped to the axis; absent where nobody does.
+   */
+  readonly halos?: readonly number[];
+}
+
+/** What a device computes of the axis: its own part and its halos. */
+export function computedRange(
+  { cuts, halos }: Gene,
+  device: DeviceId,
+): readonly [start: number, end: number] {
+  const start = cuts[device];
+  const end = cuts[device + 1];
+  if (halos === undefined || start === end) return [start, end];
+  return [
+    Math.max(0, start - halos[2 * device]),
+    Math.min(cuts[cuts.length - 1], end + halos[2 * device + 1]),
+  ];
 }
 
 export function wholeGene(device: DeviceId, devices: number): Gene {
@@ -26,7 +45,8 @@ export function isSameGene(a: Gene, b: Gene): boolean {
     a === b ||
     (a.split === b.split &&
       a.reduceOn === b.reduceOn &&
-      a.cuts.every((cut, position) => cut === b.cuts[position]))
+      a.cuts.every((cut, position) => cut === b.cuts[position]) &&
+      a.halos?.join() === b.halos?.join())
   );
 }
 
@@ -43,9 +63,22 @@ export function normalizeGene(gene: Gene, splits: readonly Split[]): Gene {
   const devices = geneDevices(gene);
   if (devices.length === 1) return wholeGene(devices[0], gene.cuts.length - 1);
   const isReduced = splits[gene.split].dimension === 'K';
-  if (!isReduced && gene.reduceOn !== NONE) return { ...gene, reduceOn: NONE };
-  if (isReduced && gene.reduceOn === NONE) return { ...gene, reduceOn: devices[0] };
-  return gene;
+  const clipped = gene.halos === undefined ? gene : withClippedHalos(gene, isReduced);
+  if (!isReduced && gene.reduceOn !== NONE) return { ...clipped, reduceOn: NONE };
+  if (isReduced && gene.reduceOn === NONE) return { ...clipped, reduceOn: devices[0] };
+  return clipped;
+}
+
+/** Without halos where they add nothing. */
+function withClippedHalos(gene: Gene, isReduced: boolean): Gene {
+  const { split, cuts, reduceOn } = gene;
+  const halos = gene.halos!.map((_, side) => {
+    const [start, end] = computedRange(gene, side >> 1);
+    return side % 2 === 0 ? cuts[side >> 1] - start : end - cuts[(side >> 1) + 1];
+  });
+  return isReduced || halos.every((halo) => halo === 0)
+    ? { split, cuts, reduceOn }
+    : { split, cuts, reduceOn, halos };
 }
 
 export function genePartition(gene: Gene, splits: readonly Split[]): Partition {
@@ -53,6 +86,7 @@ export function genePartition(gene: Gene, splits: readonly Split[]): Partition {
     device,
     start: gene.cuts[device],
     end: gene.cuts[device + 1],
+    ...computedBeyond(gene, device),
   }));
   if (gene.split === NONE) return { dimension: 'none', axis: NONE, shards };
   const { dimension, axis } = splits[gene.split];
@@ -61,9 +95,15 @@ export function genePartition(gene: Gene, splits: readonly Split[]): Partition {
     : { dimension, axis, shards };
 }
 
+function computedBeyond(gene: Gene, device: DeviceId): { computeStart?: number; computeEnd?: number } {
+  const [computeStart, computeEnd] = computedRange(gene, device);
+  const isWider = computeStart < gene.cuts[device] || computeEnd > gene.cuts[device + 1];
+  return isWider ? { computeStart, computeEnd } : {};
+}
+
 /**
- * The gene of a partition whose shards lie in device order, `undefined` where they do not, recompute halos, or
- * follow a split that the operator does not have.
+ * The gene of a partition whose shards lie in device order, `undefined` where they do not or follow a split that
+ * the operator does not have.
  */
 export function partitionGene(
   partition: Partition,
@@ -75,16 +115,18 @@ export function partitionGene(
   const split = splits.findIndex((candidate) => candidate.dimension === dimension && candidate.axis === axis);
   if (split === NONE) return undefined;
   const cuts = [0];
+  const halos: number[] = [];
   const byDevice = new Map(shards.map((shard) => [shard.device, shard]));
   for (let device = 0; device < devices; device++) {
-    const { start, end, computeStart, computeEnd } = byDevice.get(device) ?? {
-      start: cuts[device],
-      end: cuts[device],
-    };
-    if (start !== cuts[device] || (computeStart ?? start) !== start || (computeEnd ?? end) !== end)
-      return undefined;
+    const { start, end, computeStart, computeEnd } = byDevice.get(device) ?? emptyShard(device, cuts[device]);
+    if (start !== cuts[device]) return undefined;
+    halos.push(start - (computeStart ?? start), (computeEnd ?? end) - end);
     cuts.push(end);
   }
   if (cuts[devices] !== splits[split].length) return undefined;
-  return normalizeGene({ split, cuts, reduceOn: reduceOn ?? NONE }, splits);
+  return normalizeGene({ split, cuts, reduceOn: reduceOn ?? NONE, halos }, splits);
+}
+
+function emptyShard(device: DeviceId, at: number): Shard {
+  return { device, start: at, end: at };
 }

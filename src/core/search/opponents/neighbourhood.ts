@@ -3,14 +3,20 @@
  * the last one (very large neighbourhood search, each neighbourhood solved by variable elimination). Every round
  * includes the plan at hand, so it never gets worse; it ends where no neighbourhood holds a better plan.
  */
+import { seededRandom, type Random } from '../../graph/random';
 import { NONE, type OperatorId } from '../../graph/units';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import { GeneProblem, type GeneCost } from './geneProblem';
-import { balancedCuts, cutsByShares, deviceSets } from './shares';
+import { balancedCuts, cutsByShares, fastestSets } from './shares';
 
 /** Combinations that one bucket of the elimination may range over. */
-const TABLE_LIMIT = 300_000;
+const TABLE_LIMIT = 400_000;
+/** Random changes of a gene among its neighbours. */
+const DRAWS = 16;
+const SEED = 1;
+/** Rounds without a better plan before it ends. */
+const PATIENCE = 3;
 
 export interface Found {
   /** In step order. */
@@ -33,25 +39,26 @@ export function neighbourhoodOptimum(
     TABLE_LIMIT,
     extra,
   );
-  for (let round = 0; round < rounds; round++) {
-    const candidates = best.genes.map((gene, step) => around(workload, best.genes, step, gene, round));
+  const random = seededRandom(SEED);
+  for (let round = 0, idle = 0; round < rounds && idle < PATIENCE; round++) {
+    const candidates = best.genes.map((gene, step) =>
+      around(workload, best.genes, step, gene, round, random),
+    );
     const next = problem.fastest(candidates, TABLE_LIMIT, extra);
-    const hasEnded = next.cost >= best.cost && round > 0;
+    idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
-    if (hasEnded) break;
   }
   return best;
 }
 
-/** Whole on each device, and each split balanced over each set of devices. */
+/** Whole on each device, and each split balanced and by speed over the fastest devices. */
 export function commonGenes(workload: Workload, operator: OperatorId): Gene[] {
   const { cluster, genes: table } = workload;
   const count = cluster.devices.length;
   const speeds = cluster.devices.map(({ compute }) => compute);
   const genes = cluster.devices.map((_, device) => wholeGene(device, count));
   table.splits(operator).forEach((split, position) => {
-    for (const set of deviceSets(speeds)) {
-      if (set.length < 2) continue;
+    for (const set of fastestSets(speeds)) {
       const shardNs = (device: number, units: number): number =>
         table.shardNs(operator, position, device, 0, units * split.unit);
       const shares = speeds.map((speed, device) => (set.includes(device) ? speed : 0));
@@ -64,7 +71,14 @@ export function commonGenes(workload: Workload, operator: OperatorId): Gene[] {
 }
 
 /** The gene, each of its cuts moved by one unit or more, and the neighbours' shares along its own axes. */
-function around(workload: Workload, genes: readonly Gene[], step: number, gene: Gene, round: number): Gene[] {
+function around(
+  workload: Workload,
+  genes: readonly Gene[],
+  step: number,
+  gene: Gene,
+  round: number,
+  random: Random,
+): Gene[] {
   const { flow, genes: table, cluster } = workload;
   const operator = flow.steps[step];
   const splits = table.splits(operator);
@@ -93,8 +107,42 @@ function around(workload: Workload, genes: readonly Gene[], step: number, gene: 
         }
       }
     }
+    if (gene.reduceOn === NONE) {
+      found.push(...recomputing(gene, unit));
+      for (let i = 0; i < DRAWS; i++) found.push(drawn(gene, unit, random));
+    }
     if (gene.reduceOn !== NONE)
       cluster.devices.forEach((_, device) => found.push({ ...gene, reduceOn: device }));
+  }
+  return found;
+}
+
+/** Several small changes at once. */
+function drawn(gene: Gene, unit: number, random: Random): Gene {
+  const length = gene.cuts[gene.cuts.length - 1];
+  let changed = gene;
+  for (let cut = 1; cut + 1 < gene.cuts.length; cut++) {
+    const by = random.below(5) - 2;
+    if (Math.abs(by) === 1) changed = moved(changed, cut, cut, by * unit, length);
+  }
+  const halos = gene.halos ?? new Array<number>(2 * (gene.cuts.length - 1)).fill(0);
+  return { ...changed, halos: halos.map((halo) => (random.below(3) > 0 ? halo : random.below(2) * unit)) };
+}
+
+/** Halos of one unit more or less: on one side of one cut, of all cuts, on both sides. */
+function recomputing(gene: Gene, unit: number): Gene[] {
+  const sides = 2 * (gene.cuts.length - 1);
+  const halos = gene.halos ?? new Array<number>(sides).fill(0);
+  const changed = (pick: (side: number) => boolean, by: number): Gene => ({
+    ...gene,
+    halos: halos.map((halo, side) => (pick(side) ? Math.max(0, halo + by) : halo)),
+  });
+  const found: Gene[] = [{ ...gene, halos: undefined }];
+  for (const by of [unit, -unit]) {
+    if (by < 0 && gene.halos === undefined) continue;
+    for (let side = 0; side < sides; side++) found.push(changed((s) => s === side, by));
+    found.push(changed(() => true, by));
+    for (const parity of [0, 1]) found.push(changed((s) => s % 2 === parity, by));
   }
   return found;
 }

@@ -54,17 +54,10 @@ export function* gridShares(parts: number, devices: number): Generator<number[]>
   }
 }
 
-/** Every non-empty set of devices, the largest first; of many devices only the sets of the fastest. */
-export function deviceSets(speeds: readonly number[]): DeviceId[][] {
-  const all = speeds.map((_, device) => device);
-  if (speeds.length > MOST_DEVICES_FOR_ALL_SETS) {
-    const fastest = [...all].sort((a, b) => speeds[b] - speeds[a] || a - b);
-    return all.map((size) => fastest.slice(0, speeds.length - size).sort((a, b) => a - b));
-  }
+/** The fastest two devices, the fastest three, ... all of them; the largest set first, each ascending. */
+export function fastestSets(speeds: readonly number[]): DeviceId[][] {
+  const fastest = speeds.map((_, device) => device).sort((a, b) => speeds[b] - speeds[a] || a - b);
   const sets: DeviceId[][] = [];
-  for (let set = 1; set < 1 << speeds.length; set++)
-    sets.push(all.filter((device) => (set & (1 << device)) !== 0));
-  return sets.sort((a, b) => b.length - a.length);
+  for (let size = speeds.length; size > 1; size--) sets.push(fastest.slice(0, size).sort((a, b) => a - b));
+  return sets;
 }
-
-const MOST_DEVICES_FOR_ALL_SETS = 5;
