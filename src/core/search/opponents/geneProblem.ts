@@ -59,6 +59,15 @@ export class GeneProblem {
     return { genes: compiled.map((genes, v) => genes[choice[v]].gene), cost, isExact };
   }
 
+  /** The step's time of a gene with its message phases, given the genes of the steps before it. */
+  stepAfter(gene: CompiledGene, step: number, before: readonly CompiledGene[]): Nanoseconds {
+    let ns = this.stepNs(gene);
+    this.links.forEach((link, index) => {
+      if (link.to === step) ns += this.phases(link, this.known[index], before[link.from], gene);
+    });
+    return ns;
+  }
+
   private pairwise(compiled: readonly (readonly CompiledGene[])[], extra?: GeneCost): PairwiseProblem {
     const unary = compiled.map((genes) =>
       Float64Array.from(genes, (gene) => this.stepNs(gene) + (extra?.(gene) ?? 0)),
@@ -79,7 +88,7 @@ export class GeneProblem {
 
   /** Its slowest shard, its reduction, and its phases from the source and to the sink. */
   private stepNs(gene: CompiledGene): Nanoseconds {
-    const { flow, genes, cluster } = this.workload;
+    const { flow, cluster } = this.workload;
     const { reads, makes } = flow.operators[gene.operator];
     let ns = Math.max(...gene.computeNs);
     if (gene.reduction !== undefined) ns += gene.reduction.phaseNs + gene.reduction.ns;
@@ -91,7 +100,6 @@ export class GeneProblem {
       if (!flow.storages[storage].readers.includes(GATHER)) return;
       ns += this.phase(storage, gene.owns[make], gene.makes[make], this.wholeOn(storage, cluster.sink));
     });
-    void genes;
     return ns;
   }
 

@@ -58,13 +58,18 @@ export function commonGenes(workload: Workload, operator: OperatorId): Gene[] {
   const speeds = cluster.devices.map(({ compute }) => compute);
   const genes = cluster.devices.map((_, device) => wholeGene(device, count));
   table.splits(operator).forEach((split, position) => {
+    const reduceOn = split.dimension === 'K' ? cluster.sink : NONE;
+    const shardNs = (device: number, units: number): number =>
+      table.shardNs(operator, position, device, 0, units * split.unit);
     for (const set of fastestSets(speeds)) {
-      const shardNs = (device: number, units: number): number =>
-        table.shardNs(operator, position, device, 0, units * split.unit);
       const shares = speeds.map((speed, device) => (set.includes(device) ? speed : 0));
-      for (const cuts of [cutsByShares(split, shares), balancedCuts(split, set, count, shardNs)]) {
-        genes.push({ split: position, cuts, reduceOn: split.dimension === 'K' ? cluster.sink : NONE });
-      }
+      genes.push({ split: position, cuts: cutsByShares(split, shares), reduceOn });
+      genes.push({ split: position, cuts: balancedCuts(split, set, count, shardNs), reduceOn });
+    }
+    // Where memory is short, weights are better spread evenly or by room than by speed.
+    const rooms = cluster.devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
+    for (const shares of [speeds.map(() => 1), rooms]) {
+      genes.push({ split: position, cuts: cutsByShares(split, shares), reduceOn });
     }
   });
   return genes;
