@@ -7,7 +7,8 @@ import { seededRandom, type Random } from '../../graph/random';
 import { NONE, type OperatorId } from '../../graph/units';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
-import { GeneProblem, type GeneCost } from './geneProblem';
+import type { GeneProblem } from './geneProblem';
+import { type GeneCost } from './geneProblem';
 import { balancedCuts, cutsByShares, fastestSets } from './shares';
 
 /** Combinations that one bucket of the elimination may range over. */

@@ -10,8 +10,10 @@ import type { Gene } from '../../latency/gene';
 import { byOperator, type GeneProblem } from './geneProblem';
 import { neighbourhoodOptimum, type Found } from './neighbourhood';
 
-/** Adjustments of the prices. */
-const PRICE_STEPS = 16;
+/** Adjustments of the prices, the first ones so small, as a share of the latency; twice as large every so many. */
+const PRICE_STEPS = 32;
+const FIRST_STEP = 0.002;
+const STEPS_PER_DOUBLING = 10;
 
 export interface PricedPlan {
   /** In step order. */
@@ -30,24 +32,23 @@ export function pricedOptimum(problem: GeneProblem, rounds: number): PricedPlan 
   const priceOf = (gene: CompiledGene): number =>
     gene.ownWeightBytes.reduce((sum, bytes, device) => sum + bytes * prices[device], 0);
   let best: PricedPlan | undefined;
-  const take = ({ genes }: Found): PricedPlan => {
+  const take = ({ genes }: Found): void => {
     evaluator.evaluate(byOperator(workload, genes), Infinity, true);
     const plan = { genes, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
     if (best === undefined || isBetter(plan, best)) best = plan;
-    return plan;
   };
-  let plan = take(neighbourhoodOptimum(problem, undefined, 0));
-  const weights = workload.graph.weightBytes.bytes;
-  if (plan.violation > 0 && weights > 0) {
-    // One step moves prices so far that all weights together cost a share of the latency.
-    const scale = plan.latencyNs / weights;
+  take(neighbourhoodOptimum(problem, undefined, 0));
+  if (best!.violation > 0 && workload.graph.weightBytes.bytes > 0) {
     for (let step = 0; step < PRICE_STEPS; step++) {
-      const size = (2 * scale) / Math.sqrt(1 + step);
-      devices.forEach(({ memory }, device) => {
-        const excess = (evaluator.peakBytes[device] - memory) / Math.max(1, memory);
-        prices[device] = Math.max(0, prices[device] + size * excess);
+      const excess = devices.map(({ memory }, device) => {
+        const bytes = evaluator.peakBytes[device] - memory;
+        return bytes < 0 && prices[device] === 0 ? 0 : bytes;
       });
-      plan = take(neighbourhoodOptimum(problem, best!.genes, 0, priceOf));
+      const square = excess.reduce((sum, bytes) => sum + bytes * bytes, 0);
+      if (square === 0) break;
+      const length = (FIRST_STEP * 2 ** Math.floor(step / STEPS_PER_DOUBLING) * evaluator.latencyNs) / square;
+      excess.forEach((bytes, device) => (prices[device] = Math.max(0, prices[device] + length * bytes)));
+      take(neighbourhoodOptimum(problem, best!.genes, 0, priceOf));
     }
   }
   for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
