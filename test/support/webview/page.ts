@@ -1,0 +1,140 @@
+import { build, type Plugin } from 'esbuild';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { TEST_THEMES } from './themes';
+
+const PROJECT = resolve(__dirname, '../../..');
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+/** The built webview in a plain page, with a stub of VS Code around it. */
+export interface WebviewPage {
+  readonly page: Page;
+  /** Sends a model (and a plan's text) as the host would; resolves when the graph is on the screen. */
+  open(path: string, planPath?: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Node's modules are not there in a browser; what the stub uses of the engine never calls them. */
+const withoutNode: Plugin = {
+  name: 'without-node',
+  setup(context) {
+    context.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'none' }));
+    context.onLoad({ filter: /.*/, namespace: 'none' }, () => ({
+      contents: 'module.exports = new Proxy({}, { get: () => class {} });',
+    }));
+  },
+};
+
+async function stubSource(): Promise<string> {
+  const result = await build({
+    entryPoints: [resolve(__dirname, 'stubHost.ts')],
+    ...{ bundle: true, write: false, minify: true, platform: 'browser', format: 'iife', target: 'es2022' },
+    plugins: [withoutNode],
+  });
+  return result.outputFiles[0].text;
+}
+
+/** The page runs the stub's worker and passes messages on; `opened` marks when a file was chosen. */
+const BRIDGE = `
+  let state;
+  const worker = new Worker('/stub.js');
+  worker.onmessage = ({ data }) => window.postMessage(data, '*');
+  window.sent = [];
+  window.acquireVsCodeApi = () => ({
+    postMessage: (message) => {
+      if (message.kind === 'request') worker.postMessage(message);
+      else window.sent.push(message);
+    },
+    getState: () => state,
+    setState: (next) => { state = next; },
+  });
+  window.chooseFile = async (name, hasPlan) => {
+    window.openedAt = performance.now();
+    const bytes = new Uint8Array(await (await fetch('/model')).arrayBuffer());
+    const plan = hasPlan ? await (await fetch('/plan')).text() : null;
+    worker.postMessage({ kind: 'open', name, bytes, plan }, [bytes.buffer]);
+  };
+`;
+
+function html(theme: string): string {
+  const { bodyClass, variables } = TEST_THEMES[theme];
+  const css = Object.entries(variables).map(([name, value]) => `--vscode-${name}: ${value};`);
+  return `<!DOCTYPE html><html><head><meta charset="utf-8"><style>:root { ${css.join(' ')} }</style>
+<link rel="stylesheet" href="/webview.css"></head><body class="${bodyClass}">
+<script src="/bridge.js"></script><script src="/webview.js"></script></body></html>`;
+}
+
+export class WebviewHarness {
+  private model: { path: string; plan: string | undefined } = { path: '', plan: undefined };
+
+  private constructor(
+    private readonly browser: Browser,
+    private readonly server: Server,
+    private theme: string,
+  ) {}
+
+  static async start(): Promise<WebviewHarness> {
+    const executablePath = CHROMIUM.find((path) => existsSync(path));
+    if (executablePath === undefined) throw new Error('No Chromium found: install it (apt-get install chromium).');
+    const stub = await stubSource();
+    const browser = await chromium.launch({ executablePath, args: FLAGS });
+    const server = createServer((request, response) => {
+      const path = request.url ?? '/';
+      const [type, body] = harness.file(path, stub);
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
+      response.end(body);
+    });
+    const harness: WebviewHarness = new WebviewHarness(browser, server, 'dark');
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    return harness;
+  }
+
+  async page(options: { theme?: string; width?: number; height?: number; scale?: number } = {}): Promise<WebviewPage> {
+    this.theme = options.theme ?? 'dark';
+    const viewport = { width: options.width ?? 1280, height: options.height ?? 800 };
+    const context: BrowserContext = await this.browser.newContext({ viewport, deviceScaleFactor: options.scale ?? 1 });
+    const page = await context.newPage();
+    page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack ?? error.message}\n`));
+    await page.goto(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`);
+    await page.waitForFunction('window.sent.some((m) => m.name === "ready")');
+    return {
+      page,
+      open: async (path, plan) => {
+        this.model = { path, plan };
+        const name = path.slice(path.lastIndexOf('/') + 1);
+        await page.evaluate(`window.chooseFile(${JSON.stringify(name)}, ${plan !== undefined})`);
+        return page.evaluate(VISIBLE);
+      },
+      close: () => context.close(),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.browser.close();
+    await new Promise((done) => this.server.close(done));
+  }
+
+  private file(path: string, stub: string): [string, string | Buffer] {
+    if (path === '/stub.js') return ['text/javascript', stub];
+    if (path === '/bridge.js') return ['text/javascript', BRIDGE];
+    if (path === '/model') return ['application/octet-stream', readFileSync(this.model.path)];
+    if (path === '/plan') return ['application/json', readFileSync(this.model.plan!)];
+    if (path === '/webview.js') return ['text/javascript', readFileSync(resolve(PROJECT, 'dist/webview.js'))];
+    if (path === '/webview.css') return ['text/css', readFileSync(resolve(PROJECT, 'dist/webview.css'))];
+    return ['text/html', html(this.theme)];
+  }
+}
+
+/** Milliseconds from the choice of a file until the graph (or a message) has been painted. */
+const VISIBLE = `new Promise((resolve) => {
+  const look = () => {
+    const shown = document.querySelector('.workspace:not([hidden])') || document.querySelector('.state-page h2');
+    if (!shown) return requestAnimationFrame(look);
+    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - window.openedAt)));
+  };
+  look();
+})`;

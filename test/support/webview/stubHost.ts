@@ -1,0 +1,59 @@
+import { failureOf, type Envelope } from '../../../src/protocol/rpc';
+import { OpenModel } from '../../../src/worker/openModel';
+
+/**
+ * The extension host's place in a plain browser: a worker that reads a model with the real engine and answers
+ * the webview's requests as the real worker does.
+ */
+interface OpenMessage {
+  readonly kind: 'open';
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly plan: string | null;
+}
+
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<OpenMessage | Envelope>) => void) | null;
+  postMessage(message: unknown): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+let model: OpenModel | undefined;
+
+function open({ name, bytes, plan }: OpenMessage): void {
+  const read = OpenModel.read({
+    model: { kind: 'bytes', name, bytes },
+    plan: plan === null ? { kind: 'none' } : { kind: 'text', name: `${name}.memorianova.json`, text: plan },
+    ...{ bindings: {}, fuse: 'none', inPlace: 'none' },
+  });
+  model = read;
+  const state = read.state({ inPlace: 'none' });
+  scope.postMessage({ kind: 'notice', name: 'document', params: state.document });
+  scope.postMessage({ kind: 'notice', name: 'plan', params: state.plan });
+}
+
+function answer(name: string, params: unknown): unknown {
+  if (model === undefined) throw new Error('No model is open.');
+  const { operator, tensor, graph, body } = params as Record<string, never>;
+  if (name === 'operatorDetails') return model.operatorDetails(operator, graph);
+  if (name === 'tensorDetails') return model.tensorDetails(tensor, graph);
+  if (name === 'body') return model.body(operator, graph, body);
+  throw new Error(`The stub does not answer ${name}.`);
+}
+
+scope.onmessage = ({ data }) => {
+  if (data.kind === 'open') {
+    try {
+      open(data);
+    } catch (error) {
+      const params = { kind: 'failed', fileName: data.name, message: failureOf(error).message };
+      scope.postMessage({ kind: 'notice', name: 'document', params });
+    }
+  } else if (data.kind === 'request') {
+    try {
+      scope.postMessage({ kind: 'reply', id: data.id, result: answer(data.name, data.params) });
+    } catch (error) {
+      scope.postMessage({ kind: 'failure', id: data.id, failure: failureOf(error) });
+    }
+  }
+};
