@@ -18,7 +18,7 @@ import { SearchBox } from './panels/searchBox';
 import { StatePage } from './panels/states';
 import { Tooltip } from './panels/tooltip';
 import { PlanIndex } from './plan/planIndex';
-import { Session, TABS } from './session';
+import { Session, TABS, type OpenedDocument } from './session';
 import { TensorTable } from './lifetimes/table';
 import { onThemeChange, readTheme } from './theme';
 import { TimelineView } from './timeline/view';
@@ -171,9 +171,10 @@ export class App {
     const model = await this.navigation.openModel(state.graph, state.fileName, openGroups(saved));
     if (turn !== this.opening) return;
     this.workspace.hidden = false;
+    const plan = planOf(this.session.planState, state);
     this.session.set(
-      { document: state, trail: [model], selection: null, hover: null, step: null, device: null },
-      ...(['document', 'graph', 'selection', 'tab'] as const),
+      { document: state, trail: [model], plan, selection: null, hover: null, step: null, device: null },
+      ...(['document', 'graph', 'plan', 'look', 'selection', 'tab'] as const),
     );
     if (saved.camera && saved.open?.length === model.open.length) this.view.setCamera(saved.camera);
     else this.view.showStart();
@@ -181,12 +182,10 @@ export class App {
       this.session.select({ kind: 'node', node: saved.selected });
     }
     this.states.hide();
-    this.plan(this.session.planState);
   }
 
   private plan(planState: PlanState): void {
-    const { opened } = this.session;
-    const plan = planState.kind === 'current' && opened ? new PlanIndex(planState.plan, opened.graph) : null;
+    const plan = planOf(planState, this.session.opened);
     this.session.set({ planState, plan, device: null, hiddenClasses: new Set() }, 'plan', 'look');
   }
 
@@ -302,6 +301,10 @@ export class App {
       outline: !this.outline.element.hidden,
     };
   }
+}
+
+function planOf(state: PlanState, opened: OpenedDocument | null): PlanIndex | null {
+  return state.kind === 'current' && opened !== null ? new PlanIndex(state.plan, opened.graph) : null;
 }
 
 function openGroups(saved: ViewState): Uint8Array | null {

@@ -11,6 +11,8 @@ import {
   type TextField,
 } from '@vscode/webview-ui-toolkit';
 
+import { icon, type IconName } from './icons';
+
 /** All form controls come from here; the rest of the webview does not know whose they are. */
 provideVSCodeDesignSystem().register(
   vsCodeButton(),
@@ -25,16 +27,19 @@ interface ButtonOptions {
   /** Told to screen readers and shown on hover, where the label is a sign. */
   readonly title?: string;
   readonly look?: 'primary' | 'secondary' | 'icon';
+  /** Shown in the label's place. */
+  readonly icon?: IconName;
   readonly pressed: () => void;
 }
 
-export function button({ label, title, look = 'secondary', pressed }: ButtonOptions): Button {
+export function button({ label, title, look = 'secondary', icon: sign, pressed }: ButtonOptions): Button {
   const element = document.createElement('vscode-button') as Button;
   element.setAttribute('appearance', look);
-  element.textContent = label;
-  if (title !== undefined) {
-    element.title = title;
-    element.setAttribute('aria-label', title);
+  if (sign === undefined) element.textContent = label;
+  else element.append(icon(sign));
+  if (title !== undefined || sign !== undefined) {
+    element.title = title ?? label;
+    element.setAttribute('aria-label', title ?? label);
   }
   element.addEventListener('click', pressed);
   return element;

@@ -1,6 +1,7 @@
 import { button, dropdown } from './controls';
 import { el, fill } from './dom';
 import { COLOR_MODES, COLOR_MODE_LABELS, type ColorMode } from './graph/look';
+import type { IconName } from './icons';
 import type { Navigation } from './navigation';
 import { TABS, type Session, type Tab } from './session';
 
@@ -37,17 +38,17 @@ export class Toolbar {
       COLOR_MODES.map((mode) => ({ value: mode, text: COLOR_MODE_LABELS[mode] })),
       (mode) => session.set({ colorMode: mode as ColorMode, hiddenClasses: new Set() }, 'look'),
     );
-    const icon = (label: string, title: string, pressed: () => void): HTMLElement =>
-      button({ label, title, look: 'icon', pressed });
+    const sign = (icon: IconName, label: string, pressed: () => void): HTMLElement =>
+      button({ label, icon, look: 'icon', pressed });
     const tools = el(
       'div',
       { className: 'tools' },
-      icon('☰', 'List of operators (O)', actions.outline),
-      icon('⊟', 'Close all groups', () => void navigation.setAll(0)),
-      icon('⊞', 'Open all groups', () => void navigation.setAll(1)),
-      icon('⤢', 'Fit into view (F)', actions.fit),
-      icon('▲', 'Go to the peak (P)', actions.goToPeak),
-      icon('ⓘ', 'Properties (Enter)', actions.properties),
+      sign('list', 'List of operators (O)', actions.outline),
+      sign('closeAll', 'Close all groups', () => void navigation.setAll(0)),
+      sign('openAll', 'Open all groups', () => void navigation.setAll(1)),
+      sign('fit', 'Fit into view (F)', actions.fit),
+      sign('peak', 'Go to the peak (P)', actions.goToPeak),
+      sign('details', 'Properties (Enter)', actions.properties),
     );
     this.element.append(this.tabs, search, this.colors, tools, this.trail);
     session.on(['graph', 'plan', 'tab', 'look'], () => this.render());

@@ -81,9 +81,14 @@ export class FramePainter {
   private fading(model: GraphModel, look: Look): (node: number) => boolean {
     const { hiddenClasses, device, shownPlan } = this.session;
     if (hiddenClasses.size === 0 && (device === null || shownPlan === null)) return () => false;
+    const isHidden = (op: number): boolean => {
+      const shares = look.mode === 'device' ? (shownPlan?.shares(op) ?? []) : [];
+      if (shares.length === 0) return hiddenClasses.has(look.classOf[op]);
+      return shares.every((share) => hiddenClasses.has(share.device));
+    };
     return (node) => {
       if (!model.isOperator(node)) return false;
-      if (hiddenClasses.has(look.classOf[node])) return true;
+      if (isHidden(node)) return true;
       return device !== null && shownPlan !== null && !shownPlan.usesDevice(node, device);
     };
   }

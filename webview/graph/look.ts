@@ -24,7 +24,7 @@ export interface Look {
   readonly colors: readonly string[];
   readonly fills: readonly string[];
   readonly strokes: readonly string[];
-  /** Operators of each class. */
+  /** Operators of each class; one with several parts counts in each. */
   readonly counts: Uint32Array;
   /** Per group and class the fraction of the group's operators: `mix[group * classes + class]`. */
   readonly mix: Float32Array;
@@ -44,6 +44,13 @@ interface Classes {
   readonly labels: readonly string[];
   readonly colors: readonly string[];
   readonly classOf: (op: number) => number;
+  /** Classes of an operator that has several, with their fractions. */
+  readonly parts?: (op: number) => readonly Part[];
+}
+
+interface Part {
+  readonly device: number;
+  readonly fraction: number;
 }
 
 export function buildLook(mode: ColorMode, model: GraphModel, plan: PlanIndex | null, theme: Theme): Look {
@@ -51,7 +58,13 @@ export function buildLook(mode: ColorMode, model: GraphModel, plan: PlanIndex | 
   const count = model.operatorCount;
   const classOf = new Uint8Array(count);
   const counts = new Uint32Array(classes.labels.length);
-  for (let op = 0; op < count; op++) counts[(classOf[op] = classes.classOf(op))]++;
+  const parts = classes.parts ?? (() => []);
+  for (let op = 0; op < count; op++) {
+    classOf[op] = classes.classOf(op);
+    const several = parts(op);
+    if (several.length === 0) counts[classOf[op]]++;
+    for (const { device } of several) counts[device]++;
+  }
   return {
     ...{ mode, classOf, counts, labels: classes.labels, colors: classes.colors },
     fills: classes.colors.map((color) =>
@@ -60,7 +73,7 @@ export function buildLook(mode: ColorMode, model: GraphModel, plan: PlanIndex | 
     strokes: classes.colors.map((color) =>
       mix(theme.background, color, theme.kind.startsWith('hc') ? 1 : 0.6),
     ),
-    mix: mixOfGroups(model, classOf, classes.labels.length),
+    mix: mixOfGroups(model, classOf, parts, classes.labels.length),
   };
 }
 
@@ -72,6 +85,7 @@ function classesFor(mode: ColorMode, model: GraphModel, plan: PlanIndex | null, 
       labels: [...plan.deviceNames, 'Nowhere (a view)'],
       colors: [...colors, theme.dim],
       classOf: (op) => (plan.mainDevice(op) === -1 ? colors.length : plan.mainDevice(op)),
+      parts: (op) => plan.shares(op),
     };
   }
   if (mode === 'dimension') {
@@ -120,12 +134,21 @@ function heat(
   };
 }
 
-function mixOfGroups({ hierarchy }: GraphModel, classOf: Uint8Array, classes: number): Float32Array {
+function mixOfGroups(
+  { hierarchy }: GraphModel,
+  classOf: Uint8Array,
+  parts: (op: number) => readonly Part[],
+  classes: number,
+): Float32Array {
   const { leafCount, nodeCount, parent, operatorsInside } = hierarchy;
   const mixed = new Float32Array((nodeCount - leafCount) * classes);
   for (let op = 0; op < classOf.length; op++) {
+    const several = parts(op);
     for (let at = parent[op]; at !== -1; at = parent[at]) {
-      mixed[(at - leafCount) * classes + classOf[op]] += 1 / operatorsInside[at - leafCount];
+      const base = (at - leafCount) * classes;
+      const one = 1 / operatorsInside[at - leafCount];
+      if (several.length === 0) mixed[base + classOf[op]] += one;
+      for (const { device, fraction } of several) mixed[base + device] += one * fraction;
     }
   }
   return mixed;

@@ -88,6 +88,15 @@ export class Minimap {
       const y = top + scene.y[i] * sy;
       const w = Math.max(1.5, scene.width[i] * sx);
       const h = Math.max(0.8, scene.height[i] * sy);
+      if (look.mode === 'device' && shownPlan !== null && model.isOperator(node) && shownPlan.isSplit(node)) {
+        let at = x;
+        for (const share of shownPlan.shares(node)) {
+          context.fillStyle = look.colors[share.device];
+          context.fillRect(at, y, share.fraction * w, h);
+          at += share.fraction * w;
+        }
+        continue;
+      }
       if (!model.isGroup(node)) {
         context.fillStyle = model.isOperator(node) ? look.colors[look.classOf[node]] : theme.dim;
         context.fillRect(x, y, w, h);

@@ -82,12 +82,32 @@ function paintOperator(p: Painting, i: number, op: number): void {
   context.beginPath();
   context.roundRect(x, y, w, h, RADIUS);
   context.clip();
+  if (look.mode === 'device' && plan?.isSplit(op)) paintTints(p, op, x, y, w, h);
   if (plan !== null && plan.shares(op).length > 0) paintShares(p, op, x, y + h - BAR, w, BAR);
-  context.fillStyle = look.colors[c];
-  context.fillRect(x, y, STRIP, h - (plan === null ? 0 : BAR));
+  if (look.mode !== 'device') {
+    context.fillStyle = look.colors[c];
+    context.fillRect(x, y, STRIP, h - (plan === null ? 0 : BAR));
+  }
   context.restore();
   if (p.k < DETAIL.full) paintLabelOnly(p, p.model.typeText(op), x + STRIP, y, w - STRIP, h);
   else paintRows(p, op, x, y, w);
+}
+
+/** The shares behind the text as well, so that a split shows at first sight. */
+function paintTints(
+  { context, plan, look }: Painting,
+  op: number,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+): void {
+  let at = x;
+  for (const share of plan!.shares(op)) {
+    context.fillStyle = look.fills[share.device];
+    context.fillRect(at, y, share.fraction * w, h);
+    at += share.fraction * w;
+  }
 }
 
 function paintLabelOnly(p: Painting, text: string, x: number, y: number, w: number, h: number): void {
@@ -109,18 +129,18 @@ function paintRows(p: Painting, op: number, x: number, y: number, w: number): vo
   context.textBaseline = 'alphabetic';
   const badge = plan?.operator(op)?.partition;
   let room = right - left;
-  if (badge && badge.dimension !== 'none') room -= paintBadge(p, op, badge.dimension, right, y + 6);
+  if (badge && badge.dimension !== 'none') room -= paintBadge(p, op, badge.dimension, right, y + 4);
   context.textAlign = 'left';
   context.fillStyle = theme.foreground;
   context.font = p.fonts.type;
-  context.fillText(p.text.fit(model.typeText(op), p.fonts.type, room), left, y + 18);
-  let row = y + 33;
+  context.fillText(p.text.fit(model.typeText(op), p.fonts.type, room), left, y + 16);
+  let row = y + 30;
   context.fillStyle = theme.dim;
   const name = model.graph.operators.names[op];
   if (name !== '') {
     context.font = p.fonts.name;
     context.fillText(p.text.fit(shortName(name), p.fonts.name, right - left), left, row - 1);
-    row += 14;
+    row += 13;
   }
   context.font = p.fonts.shape;
   const step = plan === null ? -1 : plan.stepOf(op);
@@ -214,13 +234,13 @@ function paintEnd(p: Painting, i: number, node: number): void {
   context.textBaseline = 'alphabetic';
   context.fillStyle = theme.foreground;
   context.font = p.fonts.name;
-  context.fillText(p.text.fit(name, p.fonts.name, w - 20), x + w / 2, y + 15);
+  context.fillText(p.text.fit(name, p.fonts.name, w - 20), x + w / 2, y + 14);
   context.fillStyle = theme.dim;
   context.font = p.fonts.shape;
   const shape = shapeText(model.graph.tensors.shapes[tensor]);
   const bytes = model.graph.tensors.bytes[tensor];
   const text = shape === '?' || shape === '' ? bytesText(bytes) : shape;
-  context.fillText(p.text.fit(text, p.fonts.shape, w - 18), x + w / 2, y + 29);
+  context.fillText(p.text.fit(text, p.fonts.shape, w - 18), x + w / 2, y + 27);
 }
 
 /** The last part of a scoped name: the scopes stand around the box already. */

@@ -50,22 +50,25 @@ function arrow({ context, scene }: Painting, line: number): void {
   context.closePath();
 }
 
-/** Bytes that devices send each other for a consumer, beside the arrow that they arrive by. */
+/** Bytes that devices send each other for a consumer, once beside its arrows. */
 export function paintMessages(p: Painting, lines: readonly number[]): void {
   const { context, scene, theme, plan, model } = p;
   if (plan === null || p.k < DETAIL.full) return;
   context.font = p.fonts.badge;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
+  const total = new Map<number, { line: number; bytes: number }>();
   for (const line of lines) {
     const op = scene.lines.end[line];
     if (!model.isOperator(op)) continue;
     const wire = scene.lines.wire[line];
     const bytes = messageBytes(p, scene.wires.tensors[scene.wires.firstTensor[wire]], op);
-    if (bytes === 0) continue;
+    if (bytes > 0) total.set(op, { line, bytes: bytes + (total.get(op)?.bytes ?? 0) });
+  }
+  for (const { line, bytes } of total.values()) {
     const end = scene.lines.first[line + 1];
     const x = scene.lines.points[end - 2] + 7;
-    const y = scene.lines.points[end - 1] - 10;
+    const y = scene.lines.points[end - 1] - 9;
     const text = `⇄ ${bytesText(bytes)}`;
     const width = p.text.width(text, p.fonts.badge);
     context.fillStyle = theme.background;

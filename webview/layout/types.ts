@@ -65,4 +65,4 @@ export interface Spacing {
   readonly betweenRanks: number;
 }
 
-export const SPACING: Spacing = { betweenBoxes: 24, betweenLines: 14, betweenRanks: 30 };
+export const SPACING: Spacing = { betweenBoxes: 24, betweenLines: 14, betweenRanks: 24 };

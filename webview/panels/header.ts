@@ -33,7 +33,7 @@ export class Header {
       el('div', { className: 'header-line' }, this.modelLine(), this.buttons()),
       this.progressLine(),
       this.planNotice(planState),
-      planState.kind === 'current' ? this.result() : null,
+      this.session.plan === null ? null : this.result(),
       this.verificationLine(),
     ]);
   }
@@ -139,12 +139,12 @@ export class Header {
               `${name === 'model' ? "model's order" : 'random order'} ${bytesText(b.peakBytes)} (${changeText(order.peakBytes, b.peakBytes)})`,
           )
           .join(', ');
-    const value = button({
-      label: bytesText(order.peakBytes),
-      look: 'icon',
-      title: 'Go to the peak',
-      pressed: () => this.actions.goToPeak(),
-    });
+    const value = el(
+      'button',
+      { type: 'button', className: 'fact-value', title: 'Go to the peak' },
+      bytesText(order.peakBytes),
+    );
+    value.addEventListener('click', () => this.actions.goToPeak());
     return fact('Activation peak', value, `${proof} · ${against} · with weights ${total}`);
   }
 
@@ -163,7 +163,7 @@ export class Header {
     ];
     return fact(
       'Latency',
-      el('strong', {}, secondsText(latency.seconds)),
+      el('span', { className: 'fact-value' }, secondsText(latency.seconds)),
       parts.filter((part) => part !== '').join(' · '),
     );
   }

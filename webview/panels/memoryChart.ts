@@ -6,7 +6,7 @@ import { mix } from '../theme';
 import { bytesText } from '../units';
 import { stepPath } from './chartPath';
 
-const MARGIN = { top: 16, right: 118, bottom: 16, left: 64 } as const;
+const MARGIN = { top: 24, right: 118, bottom: 16, left: 64 } as const;
 /** Lines of opponents nearer than this to each other share one label. */
 const LABEL_HEIGHT = 12;
 
@@ -73,7 +73,7 @@ export class MemoryChart {
     const title = plan === null ? "Memory in the model's order" : "Memory in the plan's order";
     this.text(
       MARGIN.left,
-      11,
+      12,
       'start',
       theme.dim,
       `${title} · ${memory.liveBytes.length.toLocaleString('en-US')} steps`,
@@ -84,6 +84,9 @@ export class MemoryChart {
   private text(x: number, y: number, anchor: string, color: string, text: string): void {
     this.svg
       .append('text')
+      .attr('paint-order', 'stroke')
+      .attr('stroke', this.session.theme.background)
+      .attr('stroke-width', 3)
       .attr('x', x)
       .attr('y', y)
       .attr('text-anchor', anchor)
@@ -140,7 +143,12 @@ export class MemoryChart {
       else groups.push({ at, labels: [line.label], color: line.color });
     }
     for (const { at, labels, color } of groups) {
-      const text = labels.length <= 2 ? labels.join(', ') : `${labels[0]} +${labels.length - 1}`;
+      const all = groups.length === 1 && labels.length > 2;
+      const text = all
+        ? 'every order'
+        : labels.length <= 2
+          ? labels.join(', ')
+          : `${labels[0]} +${labels.length - 1}`;
       const node = this.svg
         .append('text')
         .attr('x', end + 5)

@@ -6,7 +6,7 @@ import type { Session } from '../session';
 /** Search over types, names and tensors: count as one types, Enter and Shift+Enter go on and back. */
 export class SearchBox {
   readonly element: HTMLElement;
-  private readonly field = textField('Search operators and tensors', 'Search types, names, tensors');
+  private readonly field = textField('Search operators and tensors', 'Search');
   private readonly count = el('span', { className: 'search-count', aria: { live: 'polite' } });
   private index: SearchIndex | null = null;
   private found: readonly Found[] = [];
@@ -23,12 +23,12 @@ export class SearchBox {
       this.field,
       this.count,
       button({
-        label: '↑',
+        label: 'Previous match (Shift+Enter)',
+        icon: 'previous',
         look: 'icon',
-        title: 'Previous match (Shift+Enter)',
         pressed: () => this.move(-1),
       }),
-      button({ label: '↓', look: 'icon', title: 'Next match (Enter)', pressed: () => this.move(1) }),
+      button({ label: 'Next match (Enter)', icon: 'next', look: 'icon', pressed: () => this.move(1) }),
     );
     this.element.setAttribute('role', 'search');
     this.field.addEventListener('input', () => this.search());

@@ -12,6 +12,8 @@ const SHARED_CONSUMERS = 3;
 const SHARED_SPAN = 32;
 /** Longest repeating pattern of cells that is looked for. */
 const LONGEST_PATTERN = 8;
+/** A pattern of several cells repeats at least this often: two alike in a row may be chance. */
+const LEAST_REPEATS = 3;
 /** A pattern becomes one block up to this many operators. */
 const LARGEST_PATTERN = 160;
 /** A straight chain without cells is divided into blocks of about this many operators. */
@@ -179,7 +181,7 @@ function joinPatterns(cells: readonly number[][], tokens: Int32Array): number[][
     let times = 1;
     for (let p = 1; p <= LONGEST_PATTERN; p++) {
       const count = repeats(tokens, at, p);
-      if (count < 2 || count * p <= period * times) continue;
+      if (count < (p === 1 ? 2 : LEAST_REPEATS) || count * p <= period * times) continue;
       const size = cells.slice(at, at + p).reduce((sum, cell) => sum + cell.length, 0);
       if (size <= LARGEST_PATTERN) [period, times] = [p, count];
     }

@@ -41,7 +41,7 @@ export interface SceneWires {
 }
 
 /** Space between a frame and its contents; above, where nothing enters, the frame's title needs more. */
-const FRAME = { side: 14, title: 30, bottom: 14 } as const;
+const FRAME = { side: 14, title: 28, bottom: 14 } as const;
 
 interface Placed {
   readonly level: Level;

@@ -9,27 +9,28 @@ export interface NodeSizes {
 
 export const BOX = {
   /** Two rows: type and shape. A third for the name, where operators have names. */
-  height: 42,
-  nameRow: 14,
+  height: 38,
+  nameRow: 13,
   least: 116,
   most: 236,
   padding: 24,
   /** Room for the badge of the partition dimension beside the type. */
-  badge: 34,
+  badge: 44,
   /** Room for the step beside the shape. */
   step: 38,
 } as const;
 export const GROUP_BOX = { width: 212, height: 66 } as const;
-export const PILL = { height: 36, least: 72, most: 236, padding: 24 } as const;
+export const PILL = { height: 34, least: 72, most: 236, padding: 24 } as const;
 
 /** Widths of the faces in use, in em, by class of character; boxes are sized without measuring on a canvas. */
 const NARROW = /[.,:;|!'`()[\]{}ijltfr1I ]/;
 const WIDE = /[mwMW@%×]/;
+const BOLD = 1.13;
 
-export function textWidth(text: string, fontSize: number): number {
+export function textWidth(text: string, fontSize: number, bold = false): number {
   let em = 0;
   for (const letter of text) em += NARROW.test(letter) ? 0.36 : WIDE.test(letter) ? 0.88 : 0.6;
-  return em * fontSize;
+  return em * fontSize * (bold ? BOLD : 1);
 }
 
 export const TYPE_FONT = 13;
@@ -40,7 +41,7 @@ export function nodeSizes(graph: ViewGraph, hierarchy: Hierarchy): NodeSizes {
   const { operatorCount, inputCount, leafCount, nodeCount } = hierarchy;
   const width = new Float64Array(nodeCount);
   const height = new Float64Array(nodeCount);
-  const typeWidths = graph.operators.typeNames.map((name) => textWidth(shortType(name), TYPE_FONT));
+  const typeWidths = graph.operators.typeNames.map((name) => textWidth(shortType(name), TYPE_FONT, true));
   const shapeWidths = new Map<string, number>();
   const shapeWidth = (shape: string): number => {
     const known = shapeWidths.get(shape) ?? textWidth(shape, SHAPE_FONT);
