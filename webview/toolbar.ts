@@ -24,6 +24,7 @@ export class Toolbar {
   readonly element = el('div', { className: 'toolbar' });
   private readonly tabs = el('div', { className: 'tabs' });
   private readonly trail = el('nav', { className: 'trail', aria: { label: 'Opened from' } });
+  private readonly tools = el('div', { className: 'tools' });
   private readonly colors: ReturnType<typeof dropdown>;
 
   constructor(
@@ -40,9 +41,7 @@ export class Toolbar {
     );
     const sign = (icon: IconName, label: string, pressed: () => void): HTMLElement =>
       button({ label, icon, look: 'icon', pressed });
-    const tools = el(
-      'div',
-      { className: 'tools' },
+    this.tools.append(
       sign('list', 'List of operators (O)', actions.outline),
       sign('closeAll', 'Close all groups', () => void navigation.setAll(0)),
       sign('openAll', 'Open all groups', () => void navigation.setAll(1)),
@@ -50,7 +49,7 @@ export class Toolbar {
       sign('peak', 'Go to the peak (P)', actions.goToPeak),
       sign('details', 'Properties (Enter)', actions.properties),
     );
-    this.element.append(this.tabs, search, this.colors, tools, this.trail);
+    this.element.append(this.tabs, search, this.colors, this.tools, this.trail);
     session.on(['graph', 'plan', 'tab', 'look'], () => this.render());
   }
 
@@ -72,7 +71,8 @@ export class Toolbar {
         return element;
       }),
     );
-    this.colors.hidden = session.shownPlan === null;
+    this.colors.hidden = session.shownPlan === null || session.tab !== 'graph';
+    this.tools.hidden = session.tab !== 'graph';
     if (this.colors.value !== session.shownColorMode) this.colors.value = session.shownColorMode;
     this.renderTrail();
   }

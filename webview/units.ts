@@ -1,3 +1,6 @@
+/** Between a number and its unit: they stay on one line. */
+const SPACE = '\u00a0';
+
 /** Quantities as a person reads them: three digits, binary units for bytes, `?` for unknown (NaN). */
 export function bytesText(bytes: number, known = true): string {
   if (Number.isNaN(bytes)) return '?';
@@ -7,11 +10,11 @@ export function bytesText(bytes: number, known = true): string {
 
 export function secondsText(seconds: number): string {
   if (Number.isNaN(seconds)) return '?';
-  if (seconds === 0) return '0 ms';
-  if (Math.abs(seconds) < 1e-6) return `${threeDigits(seconds * 1e9)} ns`;
-  if (Math.abs(seconds) < 1e-3) return `${threeDigits(seconds * 1e6)} µs`;
-  if (Math.abs(seconds) < 1) return `${threeDigits(seconds * 1e3)} ms`;
-  return `${threeDigits(seconds)} s`;
+  if (seconds === 0) return `0${SPACE}ms`;
+  if (Math.abs(seconds) < 1e-6) return `${threeDigits(seconds * 1e9)}${SPACE}ns`;
+  if (Math.abs(seconds) < 1e-3) return `${threeDigits(seconds * 1e6)}${SPACE}µs`;
+  if (Math.abs(seconds) < 1) return `${threeDigits(seconds * 1e3)}${SPACE}ms`;
+  return `${threeDigits(seconds)}${SPACE}s`;
 }
 
 export function flopsText(flops: number): string {
@@ -27,8 +30,8 @@ export function countText(count: number, one: string, many = `${one}s`): string 
 export function changeText(value: number, base: number): string {
   const percent = (value / base - 1) * 100;
   const rounded = Math.abs(percent) < 10 ? Math.round(percent * 10) / 10 : Math.round(percent);
-  if (rounded === 0) return '±0 %';
-  return `${rounded < 0 ? '−' : '+'}${Math.abs(rounded)} %`;
+  if (rounded === 0) return `±0${SPACE}%`;
+  return `${rounded < 0 ? '−' : '+'}${Math.abs(rounded)}${SPACE}%`;
 }
 
 function scaled(value: number, base: number, units: readonly string[]): string {
@@ -38,7 +41,7 @@ function scaled(value: number, base: number, units: readonly string[]): string {
     rest /= base;
     unit++;
   }
-  return `${unit === 0 ? Math.round(rest) : threeDigits(rest)} ${units[unit]}`;
+  return `${unit === 0 ? Math.round(rest) : threeDigits(rest)}${SPACE}${units[unit]}`;
 }
 
 function threeDigits(value: number): string {

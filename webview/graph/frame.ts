@@ -7,7 +7,7 @@ import { buildLook, type Look } from './look';
 import { FONT_SIZES, paintBox } from './paintBoxes';
 import { paintFrame } from './paintFrames';
 import { paintLines, paintMessages, paintStubs } from './paintLines';
-import type { Fonts, Painting, Tag } from './painting';
+import type { Fonts, GroupNote, Painting, Tag } from './painting';
 import type { TextFitter } from './text';
 
 /** Screen size below which a box that falls on the pixel of the last one is left out. */
@@ -16,7 +16,7 @@ const ONE_PIXEL = 1;
 /** Paints one frame of the graph; returns the tags that it drew, for the pointer. */
 export class FramePainter {
   private look: Look | null = null;
-  private readonly notes = new Map<number, string>();
+  private readonly notes = new Map<number, GroupNote>();
 
   constructor(
     private readonly session: Session,
@@ -157,8 +157,7 @@ export class FramePainter {
     context.stroke();
   }
 
-  /** `Conv 12, Relu 8 · 1×256×56×56`: what a closed group mostly holds and gives. */
-  private groupNote(model: GraphModel, node: number): string {
+  private groupNote(model: GraphModel, node: number): GroupNote {
     const known = this.notes.get(node);
     if (known !== undefined) return known;
     const note = describeGroup(model, node);
@@ -246,7 +245,7 @@ function wireLabel(model: GraphModel, wire: number): string {
   return count === 1 ? name : `${name} +${count - 1}`;
 }
 
-function describeGroup(model: GraphModel, node: number): string {
+function describeGroup(model: GraphModel, node: number): GroupNote {
   const { hierarchy } = model;
   const counts = new Map<string, number>();
   let lastOperator = -1;
@@ -262,11 +261,9 @@ function describeGroup(model: GraphModel, node: number): string {
     }
   };
   visit(model.groupIndex(node));
-  const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 2);
+  const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const shape = lastOperator === -1 ? '' : outputShape(model.graph, lastOperator);
-  return [most.map(([type, count]) => `${type} ×${count}`).join(', '), shape]
-    .filter((t) => t !== '')
-    .join(' · ');
+  return { types: most.map(([type, count]) => `${type} ×${count}`).join(', '), shape };
 }
 
 function fontsOf({ font }: Theme): Fonts {

@@ -10,6 +10,8 @@ const RADIUS = 6;
 const STRIP = 4;
 const BAR = 5;
 const FADED = 0.18;
+/** Screen pixels that a box keeps however far out. */
+const FAR_WIDTH = 5;
 /** A label grows on screen to stay readable, up to this many times its size at zoom 1. */
 const LEAST_SCREEN_FONT = 9.5;
 
@@ -25,10 +27,12 @@ export function paintBox(p: Painting, i: number): void {
   context.globalAlpha = 1;
 }
 
-/** Far out: shape and colour alone; a group or split operator keeps the proportions of its colours. */
+/** Far out: shape and colour alone, wide enough to be seen; several colours keep their proportions. */
 function paintFar(p: Painting, i: number, node: number): void {
   const { context, scene, look, model, theme } = p;
-  const [x, y, w, h] = [scene.x[i], scene.y[i], scene.width[i], scene.height[i]];
+  const w = Math.max(scene.width[i], FAR_WIDTH / p.k);
+  const x = scene.x[i] - (w - scene.width[i]) / 2;
+  const [y, h] = [scene.y[i], scene.height[i]];
   if (model.isGroup(node)) {
     context.fillStyle = theme.border;
     context.fillRect(x, y, w, h);
@@ -196,8 +200,10 @@ function paintGroup(p: Painting, i: number, node: number): void {
   context.font = p.fonts.shape;
   context.fillStyle = theme.dim;
   const g = model.groupIndex(node);
-  context.fillText(`${model.hierarchy.operatorsInside[g].toLocaleString('en-US')} operators`, x + 12, y + 36);
-  context.fillText(p.text.fit(p.groupNote(node), p.fonts.shape, w - 28), x + 12, y + 51);
+  const { types, shape } = p.groupNote(node);
+  const count = `${model.hierarchy.operatorsInside[g].toLocaleString('en-US')} operators`;
+  context.fillText(shape === '' ? count : `${count} · ${shape}`, x + 12, y + 36, w - 26);
+  context.fillText(types, x + 12, y + 51, w - 26);
   paintPlus(p, x + w - 20, y + 15);
 }
 

@@ -25,11 +25,17 @@ export interface Painting {
   /** Wires of what is hovered or selected. */
   readonly litWires: ReadonlySet<number>;
   readonly isFaded: (node: number) => boolean;
-  readonly groupNote: (node: number) => string;
+  readonly groupNote: (node: number) => GroupNote;
   readonly wireLabel: (wire: number) => string;
   readonly stubCount: (wire: number) => number;
   /** Where this frame drew tags of stubs, for the pointer. */
   readonly tags: Tag[];
+}
+
+/** What a closed group mostly holds, and the shape that it gives. */
+export interface GroupNote {
+  readonly types: string;
+  readonly shape: string;
 }
 
 export interface Tag {

@@ -254,6 +254,7 @@ export class GraphView {
       if (event.buttons === 0) this.pointAt(event);
     });
     this.canvas.addEventListener('pointerleave', () => this.session.point(null));
+    this.canvas.addEventListener('pointerdown', () => this.session.point(null));
     this.canvas.addEventListener('click', (event) => {
       const { model } = this.session;
       if (model !== null) this.session.select(this.under(event));

@@ -1,4 +1,5 @@
 import { button, checkbox, dropdown } from '../controls';
+import { categoryColors, categoryOf } from '../categories';
 import { ChartCanvas } from '../chartCanvas';
 import { el, fill } from '../dom';
 import type { Session } from '../session';
@@ -201,15 +202,14 @@ export class LifetimeView {
     context.fillText(text, x0 + 5, y);
   }
 
-  /** Colour of the device that makes it, else by age in turn. */
+  /** Colour of the family of the operator that makes it. */
   private color(box: LifetimeBox): string {
-    const { theme, plan, opened } = this.session;
-    const producer = box.tensor === -1 ? -1 : opened!.graph.tensors.producers[box.tensor];
-    if (plan !== null && this.session.device === null && producer >= 0) {
-      const device = plan.mainDevice(producer);
-      if (device !== -1) return theme.series[device % theme.series.length];
-    }
-    return [theme.blue, theme.green, theme.orange, theme.purple][box.storage % 4];
+    const { theme, opened } = this.session;
+    const { producers } = opened!.graph.tensors;
+    const { types, typeNames } = opened!.graph.operators;
+    const producer = box.tensor === -1 ? -1 : producers[box.tensor];
+    if (producer < 0) return theme.yellow;
+    return categoryColors(theme)[categoryOf(typeNames[types[producer]])];
   }
 
   private shares(box: LifetimeBox, tensor: number): boolean {

@@ -1,36 +1,31 @@
 /**
- * A step function over equal steps as a path with at most two points per pixel column: of each column its
- * highest and lowest value. Coordinates are pixels; `values` may be of any length.
+ * A step function over equal steps as an area of at most one step per pixel column: the highest (or lowest)
+ * value of each. Coordinates are pixels; `values` may be of any length.
  */
-export function stepPath(values: ArrayLike<number>, width: number, y: (value: number) => number): string {
+export function stepArea(
+  values: ArrayLike<number>,
+  width: number,
+  y: (value: number) => number,
+  of: 'highest' | 'lowest' = 'highest',
+): string {
   const count = values.length;
   if (count === 0 || width <= 0) return '';
-  const columns = Math.max(1, Math.floor(width));
-  let path = `M0,${y(0)}`;
-  if (count <= columns) {
-    for (let i = 0; i < count; i++) {
-      const at = y(values[i]).toFixed(1);
-      path += `L${((i / count) * width).toFixed(1)},${at}L${(((i + 1) / count) * width).toFixed(1)},${at}`;
-    }
-  } else {
-    for (let c = 0; c < columns; c++) {
-      const { low, high } = range(
-        values,
-        Math.floor((c * count) / columns),
-        Math.ceil(((c + 1) * count) / columns),
-      );
-      path += `L${c},${y(high).toFixed(1)}L${c},${y(low).toFixed(1)}L${c + 1},${y(high).toFixed(1)}`;
-    }
+  const columns = Math.min(count, Math.max(1, Math.floor(width)));
+  let path = `M0,${y(0).toFixed(1)}`;
+  let last = '';
+  for (let c = 0; c < columns; c++) {
+    const at = y(
+      extreme(values, Math.floor((c * count) / columns), Math.ceil(((c + 1) * count) / columns), of),
+    ).toFixed(1);
+    if (at !== last) path += `H${((c / columns) * width).toFixed(1)}V${at}`;
+    last = at;
   }
-  return `${path}L${width},${y(0)}Z`;
+  return `${path}H${width.toFixed(1)}V${y(0).toFixed(1)}Z`;
 }
 
-function range(values: ArrayLike<number>, from: number, to: number): { low: number; high: number } {
-  let low = Infinity;
-  let high = -Infinity;
-  for (let i = from; i < to; i++) {
-    low = Math.min(low, values[i]);
-    high = Math.max(high, values[i]);
-  }
-  return { low, high };
+function extreme(values: ArrayLike<number>, from: number, to: number, of: 'highest' | 'lowest'): number {
+  let found = values[from];
+  for (let i = from + 1; i < to; i++)
+    found = of === 'highest' ? Math.max(found, values[i]) : Math.min(found, values[i]);
+  return found;
 }

@@ -4,7 +4,7 @@ import { el } from '../dom';
 import type { Session } from '../session';
 import { mix } from '../theme';
 import { bytesText } from '../units';
-import { stepPath } from './chartPath';
+import { stepArea } from './chartPath';
 
 const MARGIN = { top: 24, right: 118, bottom: 16, left: 64 } as const;
 /** Lines of opponents nearer than this to each other share one label. */
@@ -60,13 +60,17 @@ export class MemoryChart {
       `Live memory per step, peak ${bytesText(memory.peakBytes)} at step ${memory.peakStep}`,
     );
     svg.selectAll('*').remove();
-    svg
-      .append('path')
-      .attr('transform', `translate(${MARGIN.left},0)`)
-      .attr('d', stepPath(memory.liveBytes, width - MARGIN.left - MARGIN.right, y))
-      .attr('fill', mix(theme.background, theme.blue, 0.38))
-      .attr('stroke', theme.blue)
-      .attr('stroke-width', 1);
+    const inner = width - MARGIN.left - MARGIN.right;
+    const area = (of: 'highest' | 'lowest', share: number): void => {
+      svg
+        .append('path')
+        .attr('transform', `translate(${MARGIN.left},0)`)
+        .attr('d', stepArea(memory.liveBytes, inner, y, of))
+        .attr('fill', mix(theme.background, theme.blue, share))
+        .attr('stroke', of === 'highest' ? theme.blue : 'none');
+    };
+    area('highest', 0.38);
+    if (memory.liveBytes.length > inner) area('lowest', 0.55);
     this.axis(y, most, height);
     this.drawLines(lines, x, y);
     this.drawPeak(memory, x, y);

@@ -79,23 +79,25 @@ function smallCells(topology: Topology, order: readonly number[]): number[][] {
   return cells;
 }
 
-/** How many unshared tensors of the members cross behind each position of the order. */
+/** How many unshared tensors cross behind each position of the order; graph inputs from their first reader on. */
 function crossingTensors(topology: Topology, order: readonly number[]): Int32Array {
   const { tensorCount, producer, firstConsumer, consumers } = topology;
   const position = new Int32Array(topology.operatorCount).fill(-1);
   order.forEach((op, i) => (position[op] = i));
   const crossing = new Int32Array(order.length + 1);
   for (let t = 0; t < tensorCount; t++) {
-    const begin = producer[t] < 0 ? -1 : position[producer[t]];
+    let begin = producer[t] < 0 ? Infinity : position[producer[t]];
     if (begin < 0) continue;
-    let end = begin;
+    let end = -1;
     let count = 0;
     for (let c = firstConsumer[t]; c < firstConsumer[t + 1]; c++) {
       const at = position[consumers[c]];
       if (at < 0) continue;
       end = Math.max(end, at);
+      if (producer[t] < 0) begin = Math.min(begin, at);
       count++;
     }
+    if (count === 0) continue;
     if (count >= SHARED_CONSUMERS && end - begin >= SHARED_SPAN) continue;
     crossing[begin]++;
     crossing[end]--;

@@ -23,13 +23,13 @@ export const GROUP_BOX = { width: 212, height: 66 } as const;
 export const PILL = { height: 34, least: 72, most: 236, padding: 24 } as const;
 
 /** Widths of the faces in use, in em, by class of character; boxes are sized without measuring on a canvas. */
-const NARROW = /[.,:;|!'`()[\]{}ijltfr1I ]/;
+const NARROW = /[.,:;|!'`()[\]{}ijltfrI ]/;
 const WIDE = /[mwMW@%×]/;
 const BOLD = 1.13;
 
 export function textWidth(text: string, fontSize: number, bold = false): number {
   let em = 0;
-  for (const letter of text) em += NARROW.test(letter) ? 0.36 : WIDE.test(letter) ? 0.88 : 0.6;
+  for (const letter of text) em += NARROW.test(letter) ? 0.36 : WIDE.test(letter) ? 0.88 : 0.63;
   return em * fontSize * (bold ? BOLD : 1);
 }
 

@@ -75,7 +75,7 @@ export class TimelineView {
     const moved = timeline.reduce((sum, event) => sum + (event.kind === 'transfer' ? event.bytes : 0), 0);
     fill(this.facts, [
       el('b', {}, secondsText(latency.seconds)),
-      ` estimated, ${latency.model} · ${bytesText(moved)} moved · critical path outlined (${this.critical.size} events)`,
+      ` estimated, ${latency.model} · ${bytesText(moved)} moved · critical path underlined (${this.critical.size} events)`,
     ]);
   }
 

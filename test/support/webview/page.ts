@@ -8,7 +8,13 @@ import { TEST_THEMES } from './themes';
 
 const PROJECT = resolve(__dirname, '../../..');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+];
 
 /** The built webview in a plain page, with a stub of VS Code around it. */
 export interface WebviewPage {
@@ -79,7 +85,8 @@ export class WebviewHarness {
 
   static async start(): Promise<WebviewHarness> {
     const executablePath = CHROMIUM.find((path) => existsSync(path));
-    if (executablePath === undefined) throw new Error('No Chromium found: install it (apt-get install chromium).');
+    if (executablePath === undefined)
+      throw new Error('No Chromium found: install it (apt-get install chromium).');
     const stub = await stubSource();
     const browser = await chromium.launch({ executablePath, args: FLAGS });
     const server = createServer((request, response) => {
@@ -93,10 +100,15 @@ export class WebviewHarness {
     return harness;
   }
 
-  async page(options: { theme?: string; width?: number; height?: number; scale?: number } = {}): Promise<WebviewPage> {
+  async page(
+    options: { theme?: string; width?: number; height?: number; scale?: number } = {},
+  ): Promise<WebviewPage> {
     this.theme = options.theme ?? 'dark';
     const viewport = { width: options.width ?? 1280, height: options.height ?? 800 };
-    const context: BrowserContext = await this.browser.newContext({ viewport, deviceScaleFactor: options.scale ?? 1 });
+    const context: BrowserContext = await this.browser.newContext({
+      viewport,
+      deviceScaleFactor: options.scale ?? 1,
+    });
     const page = await context.newPage();
     page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack ?? error.message}\n`));
     await page.goto(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`);
