@@ -13,7 +13,7 @@ interface OpenMessage {
 }
 
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<OpenMessage | Envelope>) => void) | null;
+  onmessage: ((event: { readonly data: OpenMessage | Envelope }) => void) | null;
   postMessage(message: unknown): void;
 }
 
