@@ -104,12 +104,15 @@ export interface VerifyRequest {
   readonly cancel: SharedArrayBuffer;
 }
 
+/** Only models on disk are exported: their weights are streamed from there. */
 export interface ExportRequest {
-  readonly model: ModelSource;
+  readonly modelPath: string;
   readonly plan: string;
-  readonly kind: 'partitioned' | 'reordered' | 'perDevice';
+  /** One graph with every shard, the model in the plan's order, or a folder with the parts of each device. */
+  readonly kind: 'partitioned' | 'reorder' | 'per-device';
   /** File or folder to write. */
   readonly to: string;
+  /** The user has agreed that what is there be replaced. */
   readonly overwrite: boolean;
   readonly cancel: SharedArrayBuffer;
 }

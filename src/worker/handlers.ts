@@ -4,6 +4,7 @@ import type { Cluster } from '../core/cluster/cluster';
 import { InputError } from '../core/graph/problem';
 import type { Handlers } from '../protocol/rpc';
 import type { ClusterSummary, HostToWorker } from '../protocol/worker';
+import { exportModel } from './export';
 import { OpenModel } from './openModel';
 import { optimize, type Surroundings } from './optimize';
 import { verify } from './verify';
@@ -33,7 +34,7 @@ export function workerHandlers(surroundings: Surroundings): Handlers<HostToWorke
       }),
       optimize: (request) => optimize(request, surroundings),
       verify: (request) => verify(request, surroundings.report),
-      export: () => Promise.reject(new InputError('The engine cannot do this yet.')),
+      export: (request) => exportModel(request, surroundings.report),
     },
     notices: {},
   };

@@ -144,6 +144,17 @@ describe('worker', () => {
     assert.throws(() => requests.optimize(request), INPUT_ERROR(/^x\.cluster\.json: .*memmory/));
   });
 
+  it('exports the plan, and replaces only what it may', async () => {
+    const { planName } = await requests.optimize(optimizeRequest());
+    const plan = join(folder, planName);
+    const to = join(folder, 'door.partitioned.onnx');
+    const cancel = new SharedArrayBuffer(4);
+    const request = { modelPath: model, plan, kind: 'partitioned', to, overwrite: false, cancel } as const;
+    assert.deepEqual((await requests.export(request)).files, [to]);
+    await assert.rejects(async () => requests.export(request), INPUT_ERROR(/exists already/));
+    assert.equal((await open({ model: { kind: 'file', path: to } })).document.kind, 'opened');
+  });
+
   it('says what is wrong with a file that is no model', async () => {
     writeFileSync(model, '');
     assert.throws(() => open(), INPUT_ERROR(/empty/i));
