@@ -1,12 +1,8 @@
-import type { AttributeValue } from '../core/graph/attributes';
+import { attributeText, cutText, listText, locationText } from '../core/analysis/describe';
 import type { Graph, Operator } from '../core/graph/graph';
 import { NONE, type TensorId } from '../core/graph/units';
-import type { Initializer, ModelGraph, ModelNode } from '../core/onnx/model';
+import type { Initializer, ModelNode } from '../core/onnx/model';
 import type { OperandDetails, OperatorDetails, TensorDetails } from '../protocol/webview';
-
-/** Longer lists and texts are cut, and say so. */
-const MOST_VALUES = 64;
-const LONGEST_TEXT = 2_000;
 
 /** Everything about one operator for the properties panel; `node` is the file's own record of it. */
 export function operatorDetails(
@@ -51,68 +47,4 @@ export function tensorDetails(
     values: values === undefined ? null : listText(values),
     location: tensor.isWeight ? locationText(initializer) : null,
   };
-}
-
-function locationText(initializer: Initializer | undefined): string {
-  if (initializer === undefined) return 'computed from constants';
-  const { payload } = initializer;
-  if (payload.kind !== 'external') return 'in the file';
-  const { location, state } = payload;
-  switch (state) {
-    case 'absent':
-      return `${location} (absent)`;
-    case 'short':
-      return `${location} (too short)`;
-    case 'refused':
-      return `${location} (refused: outside the model's folder)`;
-    default:
-      return location;
-  }
-}
-
-export function attributeText(value: AttributeValue): string {
-  switch (value.kind) {
-    case 'int':
-    case 'float':
-      return String(value.value);
-    case 'string':
-      return cutText(JSON.stringify(value.value));
-    case 'ints':
-    case 'floats':
-    case 'strings':
-      return listText(value.value);
-    case 'tensor':
-      return initializerText(value.value as Initializer);
-    case 'graph':
-      return graphText(value.value as ModelGraph);
-    case 'tensors':
-      return `${value.value.length} tensors`;
-    case 'graphs':
-      return `${value.value.length} graphs`;
-    case 'reference':
-      return `attribute ${value.name} of the function`;
-    case 'other':
-      return value.description;
-  }
-}
-
-function initializerText({ type, dims, values, strings }: Initializer): string {
-  const shown = values ?? strings;
-  return `${type ?? '?'}[${dims.join(', ')}]${shown === undefined ? '' : ` ${listText(shown)}`}`;
-}
-
-function graphText({ name, nodes }: ModelGraph): string {
-  return `graph ${name} of ${nodes.length} nodes`;
-}
-
-function listText(values: readonly (number | string)[]): string {
-  const shown = values
-    .slice(0, MOST_VALUES)
-    .map((value) => (typeof value === 'string' ? JSON.stringify(value) : value));
-  const more = values.length > MOST_VALUES ? `, … ${values.length - MOST_VALUES} more` : '';
-  return cutText(`[${shown.join(', ')}${more}]`);
-}
-
-function cutText(text: string): string {
-  return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}…`;
 }

@@ -2,7 +2,11 @@ import { type Command, BIND_OPTION, flagOption, JSON_OPTION } from '../command';
 import { bytesText, flopsText, table } from '../format';
 import { FUSE_OPTION, modelName, openModel } from '../model';
 import type { Analysis } from '../../engine/analyze';
+import { inspectModel, totalFlops } from '../../core/analysis/inspect';
+import type { Graph } from '../../core/graph/graph';
 import { NONE } from '../../core/graph/units';
+import { orderProblem } from '../../core/memory/problem';
+import { modelOrder, peakOf } from '../../core/order/baselines';
 
 export const inspectCommand: Command = {
   name: 'inspect',
@@ -28,56 +32,26 @@ export const inspectCommand: Command = {
   },
 };
 
+/** Everything that is known, and the activation peak of the model's own order. */
 function describe(file: string, { model, graph, shapes, problems }: Analysis): object {
-  const tensorRef = (id: number): string => (id === NONE ? '' : graph.tensors[id].name);
-  const tensor = (id: number): object => {
-    const { name, type, shape, shapeText, bytes } = graph.tensors[id];
-    return {
-      name,
-      type: type ?? null,
-      shape: shape?.map((length) => length ?? null) ?? null,
-      shapeText,
-      bytes: bytes ?? null,
-    };
-  };
-  return {
-    file,
-    bytes: model.fileBytes,
-    irVersion: model.irVersion,
-    producer: `${model.producerName} ${model.producerVersion}`.trim(),
-    opsets: Object.fromEntries(model.opsets),
-    structureSha256: model.structureSha256,
-    symbols: Object.fromEntries([...shapes.symbols].map(([name, size]) => [name, size ?? null])),
-    weightBytes: graph.weightBytes,
-    flops: totalFlops(graph),
-    inputs: graph.inputs.map(tensor),
-    outputs: graph.outputs.map(tensor),
-    operators: graph.operators.map((operator) => ({
-      index: operator.index,
-      name: operator.name,
-      type: operator.type,
-      domain: operator.domain,
-      members: operator.members.length > 1 ? operator.members.map((member) => member.index) : undefined,
-      view: operator.isView || undefined,
-      flops: operator.flops ?? null,
-      inputs: operator.inputs.map(tensorRef),
-      outputs: operator.outputs.map(tensorRef),
-      bodyPeakBytes: operator.bodyPeak.bytes || undefined,
-      opaqueReason: operator.opaqueReason,
-    })),
-    tensors: graph.tensors
-      .filter((entry) => !entry.isWeight)
-      .map((entry) => ({ ...tensor(entry.id), storage: entry.storage })),
-    functions: model.functions.map((f) => `${f.domain}.${f.name}`),
-    problems,
-  };
+  return { file, ...inspectModel(model, shapes, graph, problems), memory: modelOrderMemory(graph) };
 }
 
-function totalFlops(graph: Analysis['graph']): { flops: number; known: boolean } {
-  return {
-    flops: graph.operators.reduce((sum, operator) => sum + (operator.flops ?? 0), 0),
-    known: graph.operators.every((operator) => operator.flops !== undefined),
-  };
+interface ModelOrderMemory {
+  readonly peakBytes: number;
+  readonly weightBytes: number;
+  /** Peak of activations and all weights together. */
+  readonly totalBytes: number;
+  /** False: some size is unknown, and all three are at least so much. */
+  readonly known: boolean;
+}
+
+function modelOrderMemory(graph: Graph): ModelOrderMemory {
+  const problem = orderProblem(graph, { inPlace: 'none' });
+  const peakBytes = peakOf(problem, modelOrder(problem));
+  const weightBytes = graph.weightBytes.bytes;
+  const known = problem.known && graph.weightBytes.known;
+  return { peakBytes, weightBytes, totalBytes: peakBytes + weightBytes, known };
 }
 
 const OPERATORS_SHOWN = 12;
@@ -98,6 +72,11 @@ function printSummary(
   line(
     `${graph.operators.length} operators, weights ${atLeast(graph.weightBytes.known)}${bytesText(graph.weightBytes.bytes)}, ` +
       `${atLeast(known)}${flopsText(flops)}`,
+  );
+  const memory = modelOrderMemory(graph);
+  line(
+    `memory in the model's own order: activations ${atLeast(memory.known)}${bytesText(memory.peakBytes)}, ` +
+      `with weights ${atLeast(memory.known)}${bytesText(memory.totalBytes)}`,
   );
   for (const id of graph.inputs) line(`input  ${tensorLine(graph.tensors[id])}`);
   for (const id of graph.outputs) line(`output ${tensorLine(graph.tensors[id])}`);

@@ -177,11 +177,12 @@ class Assembler {
     { reads, weights, functionWeights }: BodyCost,
   ): TensorId[] {
     const read = [...reads].map((name) => this.readTensor(name, reader));
-    const inside = [...functionWeights].map(([body, bytes]) =>
-      this.table.bodyWeights(body, body.name, bytes),
-    );
-    for (const [body, bytes] of functionWeights) this.functionWeights.set(body, bytes);
-    if (weights.bytes > 0 || !weights.known) {
+    const inside: TensorId[] = [];
+    for (const [body, size] of functionWeights) {
+      this.functionWeights.set(body, size);
+      if (isSomething(size)) inside.push(this.table.bodyWeights(body, body.name, size));
+    }
+    if (isSomething(weights)) {
       inside.push(this.table.bodyWeights(node, node.name || `${node.type} ${node.index}`, weights));
     }
     for (const id of inside) this.table.tensors[id].consumers.push(reader);
@@ -248,9 +249,10 @@ class Assembler {
   /** Every weight that an operator or an output uses, each once; folded ones that nobody reads are none. */
   private usedWeights(outputs: readonly TensorId[]): TensorId[] {
     const { tensors } = this.table;
-    const functions = new Set(
-      [...this.functionWeights].map(([body, size]) => this.table.bodyWeights(body, body.name, size)),
-    );
+    const functions = new Set<TensorId>();
+    for (const [body, size] of this.functionWeights) {
+      if (isSomething(size)) functions.add(this.table.bodyWeights(body, body.name, size));
+    }
     const isOutput = new Set(outputs);
     const used = new Set<TensorId>();
     for (const { id, isWeight, consumers, sharesWeight } of tensors) {
@@ -268,4 +270,8 @@ class Assembler {
     }
     return sum;
   }
+}
+
+function isSomething({ bytes, known }: KnownBytes): boolean {
+  return bytes > 0 || !known;
 }

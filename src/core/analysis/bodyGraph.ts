@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph';
-import type { Model, ModelNode } from '../onnx/model';
+import type { Initializer, Model, ModelGraph, ModelNode } from '../onnx/model';
 import { subgraphsOf } from '../onnx/scopes';
 import type { ShapeResult } from '../shape/types';
 import { assemble, type Context } from './assemble';
@@ -58,13 +58,26 @@ export function bodyNames(node: ModelNode, functions: Context['functions']): rea
 
 /** The nodes of the graph at the end of `trail`, by their index in it; empty where there is none. */
 export function nodesInside(model: Model, trail: readonly BodyStep[]): readonly ModelNode[] {
+  return inside(model, trail).nodes;
+}
+
+/** The initializers of the graph at the end of `trail`; a function has none. */
+export function initializersInside(model: Model, trail: readonly BodyStep[]): readonly Initializer[] {
+  return inside(model, trail).initializers;
+}
+
+type Contents = Pick<ModelGraph, 'nodes' | 'initializers'>;
+
+function inside(model: Model, trail: readonly BodyStep[]): Contents {
   const functions = functionTable(model);
-  let nodes = model.graph.nodes;
+  let contents: Contents = model.graph;
   for (const { node: index, body } of trail) {
-    const node = nodes[index];
-    if (node === undefined) return [];
-    const graph = subgraphsOf(node).find(([name]) => name === body)?.[1];
-    nodes = functionOf(node, functions)?.nodes ?? graph?.nodes ?? [];
+    const node = contents.nodes[index];
+    const called = node && functionOf(node, functions);
+    const graph = node && subgraphsOf(node).find(([name]) => name === body)?.[1];
+    contents = called
+      ? { nodes: called.nodes, initializers: [] }
+      : (graph ?? { nodes: [], initializers: [] });
   }
-  return nodes;
+  return contents;
 }
