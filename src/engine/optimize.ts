@@ -180,12 +180,24 @@ function baselines({ seeds }: PartitionResult): Plan['latency']['baselines'] {
   };
 }
 
+/**
+ * Which device lacks how much in the plan that exceeds the memories least, and what memory in all would do for
+ * it: the least at which a plan was found.
+ */
 function noPlanSentence({ timeline }: PartitionResult, cluster: Cluster): string {
   const lacking = timeline.devices.flatMap(({ peakBytes }, index) => {
     const { name, memory } = cluster.devices[index];
-    return peakBytes > memory ? [`${name} lacks ${mebibytes(peakBytes - memory)}`] : [];
+    if (peakBytes <= memory) return [];
+    return [`${name} lacks ${mebibytes(peakBytes - memory)} (it needs ${mebibytes(peakBytes)})`];
   });
-  return `No valid plan was found: in the best plan tried ${lacking.join(', ')}. Give the devices more memory, or add one.`;
+  const total = timeline.devices.reduce(
+    (sum, { peakBytes }, index) => sum + Math.max(peakBytes, cluster.devices[index].memory),
+    0,
+  );
+  return (
+    `No valid plan was found: in the plan that comes nearest ${lacking.join(' and ')}; with that it would fit, ` +
+    `${mebibytes(total)} of memory in all. Give the devices more memory, or add one.`
+  );
 }
 
 function mebibytes(bytes: Bytes): string {
