@@ -1,4 +1,4 @@
-import { isSame, merge, sizeOf } from './dim';
+import { maximum, merge, sizeOf } from './dim';
 import { countOf, MAX_VALUES, RuleError, sizesOf } from './operation';
 import type { Dim } from './types';
 
@@ -32,7 +32,8 @@ export function broadcastDim(a: Dim, b: Dim): Dim {
   if (x !== undefined && y !== undefined && x !== y)
     throw new RuleError(`sizes ${x} and ${y} cannot be broadcast together`);
   if (x !== undefined || y !== undefined) return x === undefined ? b : y === undefined ? a : unify(a, b);
-  return isSame(a, b) ? a : undefined;
+  // Of two sizes of at least 1, either equal or one of them 1, the larger.
+  return maximum(a, b);
 }
 
 /** Two dimensions that the operator's definition says are equal: the better known of them. */

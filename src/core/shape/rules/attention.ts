@@ -1,4 +1,4 @@
-import { add, divideExactly, multiply } from '../dim';
+import { add, floorDivide, multiply } from '../dim';
 import {
   like,
   type Operation,
@@ -24,7 +24,7 @@ function headsOf(op: Operation, input: number, heads: number | undefined): Heads
   if (shape === undefined) return undefined;
   if (shape.length === 4) return { batch: shape[0], heads: shape[1], sequence: shape[2], size: shape[3] };
   if (shape.length !== 3) throw new RuleError(`its input ${input} has rank ${shape.length}, neither 3 nor 4`);
-  const size = heads === undefined ? undefined : divideExactly(shape[2], heads);
+  const size = heads === undefined ? undefined : floorDivide(shape[2], heads);
   return { batch: shape[0], heads, sequence: shape[1], size };
 }
 

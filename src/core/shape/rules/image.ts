@@ -1,4 +1,4 @@
-import { divideExactly, floor, multiply, product, sizeOf } from '../dim';
+import { floorDivide, floor, multiply, product, sizeOf } from '../dim';
 import {
   frontAxis,
   type Operation,
@@ -119,7 +119,7 @@ const col2Im: Rule = (op) => {
   const columns = op.shape(0);
   const image = op.values(1) ?? dimsFromLength(op, 1);
   const block = op.values(2);
-  const channels = block === undefined ? undefined : divideExactly(columns?.[1], product(block));
+  const channels = block === undefined ? undefined : floorDivide(columns?.[1], product(block));
   return [tensor(op.type(0), image && [columns?.[0], channels, ...image])];
 };
 

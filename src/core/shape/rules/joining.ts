@@ -1,5 +1,5 @@
 import { unify } from '../broadcast';
-import { add, compare, divideExactly, isSame, minimum, multiply, sizeOf, subtract } from '../dim';
+import { add, ceilDivide, compare, isSame, minimum, multiply, sizeOf, subtract } from '../dim';
 import { build, elementAt, stridesOf } from '../layout';
 import {
   countOf,
@@ -83,10 +83,13 @@ function checkParts(dim: Dim, parts: readonly Dim[]): void {
 
 function equalParts(dim: Dim, parts: number): Dim[] {
   const size = sizeOf(dim);
-  const exact = divideExactly(dim, parts);
-  if (size === undefined || size % parts === 0) return Array<Dim>(parts).fill(exact);
-  const each = Math.ceil(size / parts);
-  return Array.from({ length: parts }, (_, part) => Math.max(0, Math.min(each, size - part * each)));
+  const each = ceilDivide(dim, parts);
+  const chunk = sizeOf(each);
+  if (size === undefined || chunk === undefined || size % parts === 0)
+    return Array.from({ length: parts }, (_, part) =>
+      part < parts - 1 ? each : subtract(dim, multiply(each, parts - 1)),
+    );
+  return Array.from({ length: parts }, (_, part) => Math.max(0, Math.min(chunk, size - part * chunk)));
 }
 
 function sliceValues(

@@ -1,5 +1,5 @@
 import { broadcast } from '../broadcast';
-import { add, divideExactly, multiply, product, sizeOf } from '../dim';
+import { add, floorDivide, multiply, product, sizeOf } from '../dim';
 import { build, elementAt, stridesOf } from '../layout';
 import {
   frontAxis,
@@ -78,9 +78,9 @@ function remaining(
   if (per === 0) return have === 0 ? 0 : undefined;
   if (have !== undefined && per !== undefined) {
     if (have % per !== 0) throw new RuleError(`${have} elements cannot be cut into rows of ${per}`);
-    return divideExactly(total, others) ?? have / per;
+    return floorDivide(total, others);
   }
-  return divideExactly(total, others);
+  return floorDivide(total, others);
 }
 
 function checkCount(input: readonly Dim[] | undefined, shape: readonly Dim[]): void {
@@ -253,13 +253,13 @@ const sizeRule: Rule = (op): Outputs => {
 };
 
 const depthToSpace: Rule = (op) => [
-  blocks(op, (channels, block) => divideExactly(channels, block * block), multiply),
+  blocks(op, (channels, block) => floorDivide(channels, block * block), multiply),
 ];
 const spaceToDepth: Rule = (op) => [
   blocks(
     op,
     (channels, block) => multiply(channels, block * block),
-    (size, block) => divideExactly(size, block),
+    (size, block) => floorDivide(size, block),
   ),
 ];
 
