@@ -188,12 +188,32 @@ function floorByNumber(a: number | DimExpression, n: number): Dim {
   }
   if (rest === undefined || whole === undefined) return valueOnly(a, (x) => Math.floor(x / n));
   if (typeof rest === 'number') return add(whole, Math.floor(rest / n));
+  const common = commonDivisor(rest, n);
+  if (common > 1) return add(whole, floorByNumber(shrunk(rest, common), n / common));
   const inner = nestedFloor(rest);
   const atom =
     inner === undefined
       ? named(`floor(${bracket(rest)}/${n})`, [rest], ([x]) => Math.floor(x / n))
       : floorDivide(add(inner.numerator, inner.offset * inner.divisor), inner.divisor * n);
   return add(whole, atom);
+}
+
+/** Greatest divisor of `n` and of every coefficient but the constant. */
+function commonDivisor(dim: DimExpression, n: number): number {
+  return termsOf(dim).reduce((all, { key, coefficient }) => (key === '' ? all : gcd(all, coefficient)), n);
+}
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b);
+}
+
+/** floor((g*p + c) / (g*m)) = floor((p + floor(c/g)) / m) for whole `p`. */
+function shrunk(dim: DimExpression, divisor: number): DimExpression {
+  const terms = termsOf(dim).map((term) => ({
+    ...term,
+    coefficient: Math.floor(term.coefficient / divisor),
+  }));
+  return fromTerms(terms) as DimExpression;
 }
 
 /** `floor(p/m) + c` as its parts: floor((floor(p/m) + c)/n) = floor((p + c*m)/(m*n)). */

@@ -16,6 +16,16 @@ import {
 } from './operation';
 import { constantTensor, RANDOM } from './rules/generators';
 import { ruleOf } from './rules/registry';
+import {
+  attributeOf,
+  callKey,
+  keepBody,
+  lookUp,
+  newScope,
+  type Scope,
+  variable,
+  withoutMissing,
+} from './scope';
 import { fedInputs, Symbols } from './symbols';
 import type { Dim, InferredGraph, InferredValue, ShapeResult, ValueType } from './types';
 
@@ -23,7 +33,7 @@ import type { Dim, InferredGraph, InferredValue, ShapeResult, ValueType } from '
 const FIRST_IR_WITH_IMPORTS = 3;
 const RECENT_OPSET = 24;
 /** Nodes inferred inside bodies, all passes and calls together; beyond it their results stay unknown. */
-const MAX_BODY_NODES = 100_000;
+const MAX_BODY_NODES = 50_000;
 const MAX_DEPTH = 64;
 const MAX_RANK = 64;
 const MAX_PROBLEMS = 200;
@@ -44,20 +54,10 @@ export function inferShapes(
   return { main, symbols: run.symbols.found, problems: run.problems };
 }
 
-/** One graph being inferred: its values, and where names and attributes that it lacks come from. */
-interface Scope {
-  readonly values: Map<string, InferredValue>;
-  readonly outer: Scope | undefined;
-  readonly opsets: ReadonlyMap<string, number>;
-  /** Attributes of the call, inside a function. */
-  readonly call: Attributes | undefined;
-  readonly bodies: Map<number, Map<string, InferredGraph>>;
-  readonly problems: Problem[];
-  readonly depth: number;
-  /** Index of the node of the main graph that this is in. */
-  readonly mainNode: number | undefined;
-  /** It reads a value from outside that is no constant, or makes a random one. */
-  isVariable: boolean;
+interface CallResult {
+  readonly body: InferredGraph;
+  readonly problems: readonly Problem[];
+  readonly isVariable: boolean;
 }
 
 class Inference {
@@ -65,6 +65,10 @@ class Inference {
   readonly problems: Problem[] = [];
   private readonly functions: ReadonlyMap<string, ModelFunction>;
   private readonly active = new Set<ModelFunction>();
+  /** Bodies are gone through again and again. */
+  private readonly orders = new Map<readonly ModelNode[], readonly number[]>();
+  /** Calls of a function with the same of everything give the same. */
+  private readonly calls = new Map<string, CallResult>();
   private bodyNodes = 0;
 
   constructor(
@@ -92,9 +96,15 @@ class Inference {
   private graph(graph: ModelGraph, scope: Scope, declared: Declarations): InferredGraph {
     for (const initializer of graph.initializers)
       scope.values.set(initializer.name, { ...checked(constantTensor(initializer)), isConstant: true });
-    const order = executionOrder(graph.nodes);
+    const order = this.order(graph.nodes);
     for (const at of order) this.node(graph.nodes[at], scope, declared);
     return { values: scope.values, order, bodies: scope.bodies };
+  }
+
+  private order(nodes: readonly ModelNode[]): readonly number[] {
+    const order = this.orders.get(nodes) ?? executionOrder(nodes);
+    this.orders.set(nodes, order);
+    return order;
   }
 
   private node(node: ModelNode, scope: Scope, declared: Declarations): void {
@@ -152,7 +162,7 @@ class Inference {
   private outputs(node: ModelNode, inputs: readonly (InferredValue | undefined)[], scope: Scope): Outputs {
     const called = this.functions.get(functionKey(node.domain, node.type, node.overload));
     const rule = ruleOf(node.domain, node.type);
-    if (node.domain === '' && RANDOM.has(node.type)) markVariable(scope);
+    if (node.domain === '' && RANDOM.has(node.type)) scope.isVariable = true;
     try {
       if (called !== undefined) return this.call(node, called, inputs, scope);
       if (rule === undefined) return [];
@@ -229,6 +239,23 @@ class Inference {
       const value = attributeOf(node, name, scope);
       if (value !== undefined) attributes.set(name, value);
     }
+    const key = callKey(called, inputs, attributes);
+    const before = key === undefined ? undefined : this.calls.get(key);
+    const result = before ?? this.callOnce(node, called, inputs, attributes, scope);
+    if (key !== undefined && result.problems.length === 0) this.calls.set(key, result);
+    keepBody(scope, node, 'body', result.body);
+    scope.problems.push(...result.problems);
+    scope.isVariable ||= result.isVariable;
+    return called.outputs.map((name) => result.body.values.get(name));
+  }
+
+  private callOnce(
+    node: ModelNode,
+    called: ModelFunction,
+    inputs: readonly (InferredValue | undefined)[],
+    attributes: Attributes,
+    scope: Scope,
+  ): CallResult {
     const inner = this.innerScope(node, scope, { opsets: called.opsets, call: attributes, outer: undefined });
     for (const [at, name] of called.inputs.entries()) {
       const given = inputs[at];
@@ -236,17 +263,15 @@ class Inference {
     }
     this.active.add(called);
     try {
-      const order = executionOrder(called.nodes);
+      const order = this.order(called.nodes);
       const declared = declarations(called.valueInfo, this.symbols);
       const formals = new Set(called.inputs);
       for (const at of order) this.node(withoutMissing(called.nodes[at], formals, inner), inner, declared);
-      keepBody(scope, node, 'body', { values: inner.values, order, bodies: inner.bodies });
+      const body = { values: inner.values, order, bodies: inner.bodies };
+      return { body, problems: inner.problems, isVariable: inner.isVariable };
     } finally {
       this.active.delete(called);
     }
-    scope.problems.push(...inner.problems);
-    scope.isVariable ||= inner.isVariable;
-    return called.outputs.map((name) => inner.values.get(name));
   }
 
   private innerScope(node: ModelNode, scope: Scope, own: Pick<Scope, 'opsets' | 'call' | 'outer'>): Scope {
@@ -307,54 +332,6 @@ function isComplete(type: ValueType): boolean {
 
 function functionKey(domain: string, name: string, overload: string): string {
   return `${domain}\n${name}\n${overload}`;
-}
-
-function newScope(own: Partial<Scope> & Pick<Scope, 'opsets' | 'depth'>): Scope {
-  return {
-    values: new Map(),
-    outer: undefined,
-    call: undefined,
-    bodies: new Map(),
-    problems: [],
-    mainNode: undefined,
-    isVariable: false,
-    ...own,
-  };
-}
-
-function variable(output: Output): InferredValue {
-  return { ...output, isConstant: false };
-}
-
-/** A value by name, from the innermost graph that has it; reading a variable from outside marks the way. */
-function lookUp(scope: Scope, name: string): InferredValue | undefined {
-  const own = scope.values.get(name);
-  if (own !== undefined || scope.outer === undefined) return own;
-  const found = lookUp(scope.outer, name);
-  if (found !== undefined && !found.isConstant) scope.isVariable = true;
-  return found;
-}
-
-function markVariable(scope: Scope): void {
-  scope.isVariable = true;
-}
-
-function keepBody(scope: Scope, node: ModelNode, name: string, body: InferredGraph): void {
-  const all = scope.bodies.get(node.index) ?? new Map<string, InferredGraph>();
-  scope.bodies.set(node.index, all.set(name, body));
-}
-
-/** Inside a function an attribute may refer to one of the call; without that it is absent. */
-function attributeOf(node: ModelNode, name: string, scope: Scope): AttributeValue | undefined {
-  const found = node.attributes.get(name);
-  return found?.kind === 'reference' ? scope.call?.get(found.name) : found;
-}
-
-/** A formal input that the call leaves out is absent wherever the body reads it. */
-function withoutMissing(node: ModelNode, formals: ReadonlySet<string>, scope: Scope): ModelNode {
-  const isMissing = (name: string) => formals.has(name) && !scope.values.has(name);
-  if (!node.inputs.some(isMissing)) return node;
-  return { ...node, inputs: node.inputs.map((name) => (isMissing(name) ? '' : name)) };
 }
 
 /** Drops what cannot be: negative or inexact sizes, monstrous ranks, values that do not match the shape. */

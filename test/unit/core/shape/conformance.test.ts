@@ -25,12 +25,6 @@ describe('shape inference on ONNX conformance cases', () => {
       `  ${cases.length} conformance cases: ${count('equal')} equal, ${count('unknown')} unknown because of data, ` +
         `${count('wrong')} wrong, ${count('failed')} failed`,
     );
-    console.log(
-      found
-        .filter((o) => o.outcome !== 'equal')
-        .map((o) => `${o.name}: ${o.outcome} ${o.detail}`)
-        .join('\n'),
-    );
     assert.deepEqual(bad, []);
     assert.ok(count('equal') >= LEAST_EQUAL * (cases.length - count('unknown')));
     const unexplained = found.filter((one) => one.outcome === 'unknown' && !DATA_DEPENDENT.test(one.name));
