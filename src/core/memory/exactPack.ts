@@ -52,6 +52,8 @@ export class ExactPacker {
   private readonly lowest: Float64Array;
   /** Per section: bytes of unplaced blocks. */
   private readonly left: Float64Array;
+  /** Per block: least size of a block that it is ever live together with. */
+  private readonly leastNeighbour: Float64Array;
   private readonly floor: Float64Array;
   private nodeLimit = 0;
   private interrupted: () => boolean = () => false;
@@ -71,6 +73,7 @@ export class ExactPacker {
     this.offsets = new Float64Array(count);
     this.lowest = new Float64Array(count);
     this.left = new Float64Array(edges.length);
+    this.leastNeighbour = leastNeighbours(blocks);
     this.floor = new Float64Array(edges.length);
     for (let block = 0; block < count; block++) {
       for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += size[block];
@@ -125,13 +128,13 @@ export class ExactPacker {
   /** Tries every block that can come next in rising order of (offset, rank). */
   private placeNext(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
     if (unplaced.length === 0) return true;
-    if (!this.mayGoOn() || (this.rules.fragmentation && !this.fits(unplaced, atOffset))) return false;
+    if (!this.mayGoOn() || (this.rules.fragmentation && !this.fits(unplaced, atOffset, atRank))) return false;
     const { lowest, rank } = this;
     const candidates = this.candidates(unplaced, atOffset, atRank);
     const rest = new Int32Array(unplaced.length - 1);
     const saved = new Float64Array(unplaced.length);
     for (const block of candidates) {
-      const offset = Math.max(lowest[block], atOffset);
+      const offset = lowest[block];
       if (offset + this.blocks.size[block] > this.capacity) return false;
       this.place(block, offset, unplaced, rest, saved);
       if (this.placeGroups(rest, offset, rank[block])) return true;
@@ -148,17 +151,27 @@ export class ExactPacker {
     return !this.isStopped;
   }
 
+  /**
+   * Lowest offset that an unplaced block can still take. A block that was passed over has to rest on one that
+   * is placed later, so it lies at least that block's size higher.
+   */
+  private reachable(block: number, atOffset: number, atRank: number): number {
+    const offset = this.lowest[block];
+    const isOpen = offset > atOffset || (offset === atOffset && this.rank[block] > atRank);
+    return isOpen ? offset : atOffset + this.leastNeighbour[block];
+  }
+
   /** Section by section: nothing unplaced can lie below the lowest place that one of its blocks can take. */
-  private fits(unplaced: Int32Array, atOffset: number): boolean {
-    const { floor, lowest, from, to, left, capacity } = this;
+  private fits(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
+    const { floor, from, to, left, capacity } = this;
     let [first, last] = [Infinity, 0];
     for (const block of unplaced) {
-      first = Math.min(first, from[block]);
-      last = Math.max(last, to[block]);
+      if (from[block] < first) first = from[block];
+      if (to[block] > last) last = to[block];
     }
     floor.fill(Infinity, first, last);
     for (const block of unplaced) {
-      const offset = Math.max(lowest[block], atOffset);
+      const offset = this.reachable(block, atOffset, atRank);
       for (let at = from[block]; at < to[block]; at++) if (offset < floor[at]) floor[at] = offset;
     }
     for (let at = first; at < last; at++) if (left[at] > 0 && floor[at] + left[at] > capacity) return false;
@@ -169,16 +182,14 @@ export class ExactPacker {
     const { lowest, rank } = this;
     const { size } = this.blocks;
     let lid = Infinity;
-    for (const block of unplaced) lid = Math.min(lid, Math.max(lowest[block], atOffset) + size[block]);
+    for (const block of unplaced) lid = Math.min(lid, lowest[block] + size[block]);
     const found: number[] = [];
     for (const block of unplaced) {
-      const offset = Math.max(lowest[block], atOffset);
+      const offset = lowest[block];
       if (this.rules.dominance && offset >= lid) continue;
-      if (offset > atOffset || rank[block] > atRank) found.push(block);
+      if (offset > atOffset || (offset === atOffset && rank[block] > atRank)) found.push(block);
     }
-    return found.sort(
-      (a, b) => Math.max(lowest[a], atOffset) - Math.max(lowest[b], atOffset) || rank[a] - rank[b],
-    );
+    return found.sort((a, b) => lowest[a] - lowest[b] || rank[a] - rank[b]);
   }
 
   private place(
@@ -214,4 +225,16 @@ export class ExactPacker {
       for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += this.blocks.size[block];
     }
   }
+}
+
+function leastNeighbours({ count, lower, upper, size }: Blocks): Float64Array {
+  const least = new Float64Array(count).fill(Infinity);
+  for (let block = 0; block < count; block++) {
+    for (let other = 0; other < count; other++) {
+      if (other !== block && lower[other] < upper[block] && upper[other] > lower[block]) {
+        least[block] = Math.min(least[block], size[other]);
+      }
+    }
+  }
+  return least;
 }
