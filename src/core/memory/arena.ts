@@ -1,7 +1,8 @@
 import type { Stopped } from '../graph/control';
 import { NONE, type Bytes, type OperatorId } from '../graph/units';
-import { heightOf, liveBoundBytes, storageBlocks, type Blocks } from './blocks';
+import { compressSteps, heightOf, liveBoundBytes, storageBlocks, type Blocks } from './blocks';
 import { FIRST_FIT_ORDERS, firstFit, type FirstFitOrder } from './firstFit';
+import { packWithin, type PackEffort } from './packWithin';
 import type { OrderProblem } from './problem';
 
 /** Offsets for every activation storage, 64-byte aligned. */
@@ -18,13 +19,15 @@ export interface Arena {
   readonly stopped?: Stopped;
 }
 
-/** Places all storages of an order. */
-export function packArena(problem: OrderProblem, steps: ArrayLike<OperatorId>): Arena {
+/** Exact search looks at every pair of blocks; above this many the heuristics' answer stands. */
+const MOST_BLOCKS_FOR_EXACT = 6_000;
+
+/** Places all storages of an order: first fit in several orders, then exact search where none meets the bound. */
+export function packArena(problem: OrderProblem, steps: ArrayLike<OperatorId>, effort: PackEffort): Arena {
   const { blocks, ofStorage, ofStep } = storageBlocks(problem, steps);
-  const lowerBoundBytes = liveBoundBytes(blocks);
-  const placed = placeBlocks(blocks, lowerBoundBytes);
-  const at = (block: number): number => (block === NONE ? 0 : placed[block]);
-  const bytes = heightOf(blocks, placed);
+  const { offsets, lowerBoundBytes } = placeBlocks(blocks, effort);
+  const at = (block: number): number => (block === NONE ? 0 : offsets[block]);
+  const bytes = heightOf(blocks, offsets);
   return {
     bytes,
     lowerBoundBytes,
@@ -34,7 +37,25 @@ export function packArena(problem: OrderProblem, steps: ArrayLike<OperatorId>): 
   };
 }
 
-function placeBlocks(blocks: Blocks, bound: Bytes): Float64Array {
+export interface Placement {
+  readonly offsets: Float64Array;
+  /** Most bytes live in any one step. */
+  readonly lowerBoundBytes: Bytes;
+}
+
+/** Offsets for blocks, as low as heuristics and then exact search get within `effort`. */
+export function placeBlocks(given: Blocks, effort: PackEffort): Placement {
+  const blocks = compressSteps(given);
+  const lowerBoundBytes = liveBoundBytes(blocks);
+  const offsets = bestFirstFit(blocks, lowerBoundBytes);
+  if (heightOf(blocks, offsets) === lowerBoundBytes || blocks.count > MOST_BLOCKS_FOR_EXACT) {
+    return { offsets, lowerBoundBytes };
+  }
+  const packed = packWithin(blocks, lowerBoundBytes, effort);
+  return { offsets: packed.kind === 'packed' ? packed.offsets : offsets, lowerBoundBytes };
+}
+
+function bestFirstFit(blocks: Blocks, bound: Bytes): Float64Array {
   let best: Float64Array = new Float64Array(blocks.count);
   let bestHeight = Infinity;
   for (const name of Object.keys(FIRST_FIT_ORDERS) as FirstFitOrder[]) {
@@ -47,4 +68,3 @@ function placeBlocks(blocks: Blocks, bound: Bytes): Float64Array {
   }
   return best;
 }
-

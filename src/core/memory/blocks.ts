@@ -83,3 +83,11 @@ export function heightOf(blocks: Blocks, offsets: Float64Array): number {
   for (let block = 0; block < blocks.count; block++) height = Math.max(height, offsets[block] + blocks.size[block]);
   return height;
 }
+
+/** The same blocks with steps numbered by the edges that occur: equal overlaps, small numbers. */
+export function compressSteps(blocks: Blocks): Blocks {
+  const edges = Float64Array.from(new Set([...blocks.lower, ...blocks.upper])).sort();
+  const number = new Map(Array.from(edges, (edge, index) => [edge, index]));
+  const renumber = (edge: number): number => number.get(edge)!;
+  return { ...blocks, lower: blocks.lower.map(renumber), upper: blocks.upper.map(renumber) };
+}

@@ -1,4 +1,6 @@
+import type { Random } from '../graph/random';
 import type { Blocks } from './blocks';
+import { packRows, row, type Rows } from './rows';
 
 /** Which of the blocks that could lie lowest is tried first. */
 export const RANKINGS = {
@@ -54,6 +56,8 @@ export class ExactPacker {
   private readonly left: Float64Array;
   /** Per block: least size of a block that it is ever live together with. */
   private readonly leastNeighbour: Float64Array;
+  private readonly neighbours: Rows;
+  private readonly placed: Uint8Array;
   private readonly floor: Float64Array;
   private nodeLimit = 0;
   private interrupted: () => boolean = () => false;
@@ -73,26 +77,36 @@ export class ExactPacker {
     this.offsets = new Float64Array(count);
     this.lowest = new Float64Array(count);
     this.left = new Float64Array(edges.length);
-    this.leastNeighbour = leastNeighbours(blocks);
+    this.neighbours = neighboursOf(blocks);
+    this.placed = new Uint8Array(count);
+    this.leastNeighbour = leastNeighbours(blocks, this.neighbours);
     this.floor = new Float64Array(edges.length);
     for (let block = 0; block < count; block++) {
       for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += size[block];
     }
   }
 
-  pack(ranking: Ranking, nodeLimit: number, interrupted: () => boolean): PackOutcome {
-    this.setRanks(ranking);
+  /** `noise`: how far, as a share of all ranks, a rank may be thrown back by chance (0: not at all). */
+  pack(
+    ranking: Ranking,
+    noise: number,
+    random: Random,
+    nodeLimit: number,
+    interrupted: () => boolean,
+  ): PackOutcome {
+    this.setRanks(ranking, noise, random);
     this.nodes = 0;
     this.nodeLimit = nodeLimit;
     this.interrupted = interrupted;
     this.isStopped = false;
     this.lowest.fill(0);
+    this.placed.fill(0);
     const all = Int32Array.from(this.rank.keys()).sort((a, b) => this.from[a] - this.from[b] || a - b);
     if (this.placeGroups(all, 0, -1)) return { kind: 'packed', offsets: this.offsets.slice() };
     return { kind: this.isStopped ? 'stopped' : 'impossible' };
   }
 
-  private setRanks(ranking: Ranking): void {
+  private setRanks(ranking: Ranking, noise: number, random: Random): void {
     const { lower, upper, size, count } = this.blocks;
     const keys = Array.from({ length: count }, (_, block) => {
       let crowd = 0;
@@ -104,6 +118,11 @@ export class ExactPacker {
     order.sort(
       (a, b) => keys[b][0] - keys[a][0] || keys[b][1] - keys[a][1] || keys[b][2] - keys[a][2] || a - b,
     );
+    if (noise > 0) {
+      const thrown = new Float64Array(count);
+      order.forEach((block, rank) => (thrown[block] = rank + noise * count * random.next()));
+      order.sort((a, b) => thrown[a] - thrown[b]);
+    }
     order.forEach((block, rank) => (this.rank[block] = rank));
   }
 
@@ -158,7 +177,22 @@ export class ExactPacker {
   private reachable(block: number, atOffset: number, atRank: number): number {
     const offset = this.lowest[block];
     const isOpen = offset > atOffset || (offset === atOffset && this.rank[block] > atRank);
-    return isOpen ? offset : atOffset + this.leastNeighbour[block];
+    return isOpen ? offset : this.leastSupport(block, atOffset, atRank);
+  }
+
+  private leastSupport(block: number, atOffset: number, atRank: number): number {
+    const { neighbours, placed, lowest, rank, leastNeighbour } = this;
+    const { size } = this.blocks;
+    let least = Infinity;
+    for (let at = neighbours.start[block]; at < neighbours.start[block + 1]; at++) {
+      const other = neighbours.values[at];
+      if (placed[other] === 1) continue;
+      const offset = lowest[other];
+      const isOpen = offset > atOffset || (offset === atOffset && rank[other] > atRank);
+      const top = (isOpen ? offset : atOffset + leastNeighbour[other]) + size[other];
+      if (top < least) least = top;
+    }
+    return least;
   }
 
   /** Section by section: nothing unplaced can lie below the lowest place that one of its blocks can take. */
@@ -203,6 +237,7 @@ export class ExactPacker {
     const size = this.blocks.size[block];
     const top = offset + size;
     this.offsets[block] = offset;
+    this.placed[block] = 1;
     let count = 0;
     for (let at = 0; at < unplaced.length; at++) {
       const other = unplaced[at];
@@ -216,25 +251,34 @@ export class ExactPacker {
 
   private unplace(block: number, unplaced: Int32Array, saved: Float64Array): void {
     for (let at = 0; at < unplaced.length; at++) this.lowest[unplaced[at]] = saved[at];
+    this.placed[block] = 0;
     for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += this.blocks.size[block];
   }
 
   /** Takes a solved group off again: what lay below it is restored by the caller's own `unplace`. */
   private unplaceAll(group: Int32Array): void {
     for (const block of group) {
+      this.placed[block] = 0;
       for (let at = this.from[block]; at < this.to[block]; at++) this.left[at] += this.blocks.size[block];
     }
   }
 }
 
-function leastNeighbours({ count, lower, upper, size }: Blocks): Float64Array {
+function neighboursOf({ count, lower, upper }: Blocks): Rows {
+  const rows = Array.from({ length: count }, (_, block) => {
+    const found: number[] = [];
+    for (let other = 0; other < count; other++) {
+      if (other !== block && lower[other] < upper[block] && upper[other] > lower[block]) found.push(other);
+    }
+    return found;
+  });
+  return packRows(rows);
+}
+
+function leastNeighbours({ count, size }: Blocks, neighbours: Rows): Float64Array {
   const least = new Float64Array(count).fill(Infinity);
   for (let block = 0; block < count; block++) {
-    for (let other = 0; other < count; other++) {
-      if (other !== block && lower[other] < upper[block] && upper[other] > lower[block]) {
-        least[block] = Math.min(least[block], size[other]);
-      }
-    }
+    for (const other of row(neighbours, block)) least[block] = Math.min(least[block], size[other]);
   }
   return least;
 }

@@ -1,10 +1,11 @@
 import type { Control, Stopped } from '../graph/control';
 import type { Bytes, OperatorId } from '../graph/units';
-import { packArena, type Arena } from '../memory/arena';
+import type { Arena } from '../memory/arena';
 import type { OrderProblem } from '../memory/problem';
 import { peakOf, randomBaseline, SINGLE_ORDERS, type Baseline } from './baselines';
 import type { Effort } from './budgetSearch';
 import { closeIn } from './deepening';
+import { placeOrder } from './orderArena';
 import { ALL_RULES, type SearchRules } from './rules';
 
 /** A fixed number of states, so that the answer does not depend on the machine. */
@@ -63,7 +64,7 @@ export function findOrder(
     status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
     orderMatters: peaks.some((peak) => peak !== searched.peakBytes),
     baselines: { random, ...Object.fromEntries(orders.map(({ name, peakBytes }) => [name, { peakBytes }])) },
-    arena: packArena(problem, searched.steps),
+    ...placeOrder(problem, searched.steps, searched.peakBytes, () => control.cancelled()),
   };
 }
 

@@ -10,7 +10,7 @@ import { freeControl } from '../../support/control';
 import { randomToy } from '../../support/randomToy';
 import { toyGraph } from '../../support/toyGraph';
 
-const GRAPHS = 400;
+const GRAPHS = 100;
 const variants = [
   { name: 'all rules', rules: ALL_RULES },
   ...Object.keys(ALL_RULES).map((rule) => ({
