@@ -80,7 +80,8 @@ export function liveBoundBytes(blocks: Blocks): number {
 /** Bytes up to the highest end of any block. */
 export function heightOf(blocks: Blocks, offsets: Float64Array): number {
   let height = 0;
-  for (let block = 0; block < blocks.count; block++) height = Math.max(height, offsets[block] + blocks.size[block]);
+  for (let block = 0; block < blocks.count; block++)
+    height = Math.max(height, offsets[block] + blocks.size[block]);
   return height;
 }
 

@@ -1,6 +1,13 @@
 import { seededRandom } from '../graph/random';
 import type { Blocks } from './blocks';
-import { ALL_PACK_RULES, ExactPacker, RANKINGS, type PackOutcome, type PackRules, type Ranking } from './exactPack';
+import {
+  ALL_PACK_RULES,
+  ExactPacker,
+  RANKINGS,
+  type PackOutcome,
+  type PackRules,
+  type Ranking,
+} from './exactPack';
 
 /** Nodes of one try; every `TRIES_PER_GROWTH` tries it grows by as much again. */
 const NODES_PER_TRY = 20_000;

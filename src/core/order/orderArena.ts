@@ -61,8 +61,12 @@ function moveOne(problem: OrderProblem, steps: readonly OperatorId[], random: Ra
   const { predecessors, successors } = problem;
   const at = random.below(steps.length);
   const operator = steps[at];
-  const before = new Set(predecessors.values.subarray(predecessors.start[operator], predecessors.start[operator + 1]));
-  const after = new Set(successors.values.subarray(successors.start[operator], successors.start[operator + 1]));
+  const before = new Set(
+    predecessors.values.subarray(predecessors.start[operator], predecessors.start[operator + 1]),
+  );
+  const after = new Set(
+    successors.values.subarray(successors.start[operator], successors.start[operator + 1]),
+  );
   let first = at;
   while (first > 0 && !before.has(steps[first - 1])) first--;
   let last = at;
