@@ -20,6 +20,7 @@ export interface IslandWorkerData {
 }
 
 export type IslandRequest =
+  | { readonly kind: 'opponents' }
   | { readonly kind: 'start'; readonly seeds: readonly Seed[] }
   | {
       readonly kind: 'run';
@@ -28,6 +29,7 @@ export type IslandRequest =
     };
 
 export type IslandReply =
+  | { readonly kind: 'opponents'; readonly seeds: readonly Seed[] }
   | { readonly kind: 'start'; readonly results: readonly SeedResult[] }
   | { readonly kind: 'run'; readonly reports: readonly IslandReport[] };
 
@@ -49,7 +51,9 @@ export function workerIslandPool(workerFile: string, workers = availableParallel
       return new IslandWorker(workerFile, { graph, cluster, order, options, islands, stop: flag });
     });
     return new WorkerIslandPool(members, () => {
-      if (stop()) Atomics.store(new Int32Array(flag), 0, 1);
+      if (!stop()) return false;
+      Atomics.store(new Int32Array(flag), 0, 1);
+      return true;
     });
   };
 }
@@ -57,8 +61,25 @@ export function workerIslandPool(workerFile: string, workers = availableParallel
 class WorkerIslandPool implements IslandPool {
   constructor(
     private readonly members: readonly IslandWorker[],
-    private readonly passStopOn: () => void,
+    /** Tells the workers to stop where the search should; returns whether. */
+    private readonly passStopOn: () => boolean,
   ) {}
+
+  /** One worker computes them, deaf meanwhile: where the search stops it is not waited for. */
+  async opponents(): Promise<readonly Seed[] | undefined> {
+    let poll: NodeJS.Timeout | undefined;
+    const stopped = new Promise<undefined>((resolve) => {
+      poll = setInterval(() => this.passStopOn() && resolve(undefined), STOP_POLL_MS);
+    });
+    const found = this.members[0].ask({ kind: 'opponents' });
+    found.catch(() => undefined);
+    try {
+      const reply = await Promise.race([found, stopped]);
+      return reply?.kind === 'opponents' ? reply.seeds : undefined;
+    } finally {
+      clearInterval(poll);
+    }
+  }
 
   async start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {
     const replies = await this.ask(() => ({ kind: 'start', seeds }));

@@ -1,15 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
-import { IslandHost, searchSpace } from '../core/search/geneflow/islandPool';
+import { IslandHost, opponentSeeds, searchSpace } from '../core/search/geneflow/islandPool';
 import type { IslandReply, IslandRequest, IslandWorkerData } from './islandPool';
 
 /** Entry of a worker thread that hosts some of the islands. */
 const { islands, stop, graph, ...data } = workerData as IslandWorkerData;
 const flag = new Int32Array(stop);
-const space = searchSpace({ ...data, graph, rules: partitionRules(graph) });
+const problem = { ...data, graph, rules: partitionRules(graph) };
+const space = searchSpace(problem);
 const hosts = islands.map((island) => new IslandHost(space, island, () => Atomics.load(flag, 0) !== 0));
 
 function answer(request: IslandRequest): IslandReply {
+  if (request.kind === 'opponents') return { kind: 'opponents', seeds: opponentSeeds(problem) };
   if (request.kind === 'start') {
     const results = hosts.map((host) => host.start(request.seeds));
     return { kind: 'start', results: results[0] };

@@ -1,6 +1,7 @@
 import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { createWorkload } from '../../latency/workload';
+import { opponentPlans } from '../opponents/opponents';
 import { Island, type Stop } from './island';
 import { ALL_PARTS, type PartitionProblem, type Seed, type SeedResult } from './problem';
 import { SearchSpace } from './space';
@@ -18,6 +19,8 @@ export interface IslandReport {
 
 /** The islands, wherever they live. Calls are made one after another. */
 export interface IslandPool {
+  /** The plans of the methods that GenEFlow is compared with; `undefined` where it was stopped meanwhile. */
+  opponents(): Promise<readonly Seed[] | undefined>;
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]>;
   /** Every island runs `evaluations`, after it has received `immigrants[island]` (if any). */
   run(
@@ -64,13 +67,35 @@ export function searchSpace({ graph, rules, cluster, order, options }: Partition
   return new SearchSpace(createWorkload(graph, rules, cluster, order, options.latency), options);
 }
 
+/** Evaluations of the search that one neighbourhood of the exact elimination is worth. */
+const EVALUATIONS_PER_ROUND = 16_000;
+const MOST_ROUNDS = 24;
+/** The elimination's tables grow with the operators; far more of them are left to the islands. */
+const MOST_OPERATORS_TO_ELIMINATE = 2_000;
+
+/** The opponents' plans, with an effort that fits the search's own. */
+export function opponentSeeds({ graph, rules, cluster, order, options }: PartitionProblem): readonly Seed[] {
+  const isSimple = options.strategy === 'vertical' || graph.operators.length > MOST_OPERATORS_TO_ELIMINATE;
+  const rounds = isSimple
+    ? 0
+    : Math.min(MOST_ROUNDS, Math.floor(options.evaluations / EVALUATIONS_PER_ROUND));
+  return opponentPlans(graph, rules, cluster, order, rounds);
+}
+
 /** All islands on this thread, one after another; they share what they compile. */
 export class LocalIslandPool implements IslandPool {
   private readonly hosts: readonly IslandHost[];
 
-  constructor(problem: PartitionProblem, stop: Stop) {
+  constructor(
+    private readonly problem: PartitionProblem,
+    private readonly stop: Stop,
+  ) {
     const space = searchSpace(problem);
     this.hosts = Array.from({ length: ISLANDS }, (_, index) => new IslandHost(space, index, stop));
+  }
+
+  opponents(): Promise<readonly Seed[] | undefined> {
+    return Promise.resolve(this.stop() ? undefined : opponentSeeds(this.problem));
   }
 
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {

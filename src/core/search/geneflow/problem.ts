@@ -89,8 +89,8 @@ export interface PartitionResult {
   readonly shortfall?: Shortfall;
   /** What each seed would take, under its method's name. */
   readonly seeds: readonly SeedResult[];
-  /** With `freeOrder`, the best plan in the given order. */
-  readonly givenOrderNs?: Nanoseconds;
+  /** With `freeOrder`: the best plan in the given order. */
+  readonly givenOrder?: { readonly latencyNs: Nanoseconds; readonly valid: boolean };
 }
 
 export interface Shortfall {

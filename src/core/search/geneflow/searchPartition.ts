@@ -11,9 +11,17 @@ import { InputError } from '../../graph/problem';
 import { genePartition, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
-import { isBetter } from './individual';
+import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
-import type { PartitionProblem, PartitionProgress, PartitionResult, SeedResult, Shortfall } from './problem';
+import type {
+  PartitionProblem,
+  PartitionProgress,
+  PartitionResult,
+  Seed,
+  SeedResult,
+  Shortfall,
+} from './problem';
+import { searchOrder } from './orderSearch';
 import { simpleSeeds } from './seeds';
 import type { SearchSpace } from './space';
 import { searchVertical } from './vertical';
@@ -25,6 +33,10 @@ const EPOCHS = 12;
 export type MakePool = (problem: PartitionProblem, stop: () => boolean) => IslandPool;
 
 const onThisThread: MakePool = (problem, stop) => new LocalIslandPool(problem, stop);
+
+/** Of the evaluations of a search with a free order, those for the given order, and orders tried after it. */
+const GIVEN_ORDER_SHARE = 0.6;
+const ORDERS_SHARE = 0.005;
 
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
@@ -38,38 +50,111 @@ export async function searchPartition(
 ): Promise<PartitionResult> {
   requireKnownSizes(problem);
   const started = control.now();
-  const { timeLimit = Infinity, evaluations } = problem.options;
-  const stop = (): boolean => control.cancelled() || control.now() - started > timeLimit;
-  const reasonToStop = (): Stopped | undefined =>
-    !stop() ? undefined : control.cancelled() ? 'cancel' : 'time';
-  const space = searchSpace(problem);
-  const pool = makePool(problem, stop);
-  try {
-    const seeds = [...simpleSeeds(space), ...(problem.seeds ?? [])];
-    const seedResults = await pool.start(seeds);
-    if (problem.options.strategy === 'vertical') {
-      const { best: found, evaluations: tried } = searchVertical(space, seeds, evaluations, stop);
-      const report = { ...found, genes: found.genome.map((gene) => gene?.gene), evaluations: tried };
-      return resultOf(space, report, seedResults, [report], reasonToStop());
+  const { timeLimit = Infinity, freeOrder } = problem.options;
+  const stopped = (): Stopped | undefined =>
+    control.cancelled() ? 'cancel' : control.now() - started > timeLimit ? 'time' : undefined;
+  const search = new PartitionSearch(control, makePool, stopped);
+  return freeOrder ? search.runInAnyOrder(problem) : search.run(problem);
+}
+
+class PartitionSearch {
+  private readonly stop = (): boolean => this.stopped() !== undefined;
+
+  constructor(
+    private readonly control: Control<PartitionProgress>,
+    private readonly makePool: MakePool,
+    private readonly stopped: () => Stopped | undefined,
+  ) {}
+
+  /** In the given order; then the order follows the plan, and the plan once more the order. */
+  async runInAnyOrder(problem: PartitionProblem): Promise<PartitionResult> {
+    const { evaluations } = problem.options;
+    const forGiven = Math.ceil(evaluations * GIVEN_ORDER_SHARE);
+    const given = await this.run({ ...problem, options: { ...problem.options, evaluations: forGiven } });
+    const givenOrder = { latencyNs: given.timeline.latencyNs, valid: given.valid };
+    const space = searchSpace(problem);
+    const { order, tried } = searchOrder(
+      space,
+      given.genes,
+      Math.ceil(evaluations * ORDERS_SHARE),
+      this.stop,
+    );
+    const isSame = order.every((operator, step) => operator === problem.order[step]);
+    if (isSame || this.stop()) return { ...given, givenOrder };
+    const seeds = [...(problem.seeds ?? []), { name: 'plan in the given order', genes: given.genes }];
+    const options = { ...problem.options, evaluations: Math.max(1, evaluations - forGiven - tried) };
+    const free = await this.run({ ...problem, order, seeds, options });
+    const best = isBetter(worth(free), worth(given)) ? free : given;
+    return {
+      ...best,
+      seeds: given.seeds,
+      evaluations: given.evaluations + tried + free.evaluations,
+      givenOrder,
+    };
+  }
+
+  async run(problem: PartitionProblem): Promise<PartitionResult> {
+    const space = searchSpace(problem);
+    const pool = this.makePool(problem, this.stop);
+    try {
+      const opponents = await pool.opponents();
+      const seeds = unique([...simpleSeeds(space), ...(opponents ?? []), ...(problem.seeds ?? [])]);
+      // A worker that is still busy with the opponents answers nothing: take the best of the simple plans.
+      if (opponents === undefined) return this.bestSeed(problem, seeds);
+      const seedResults = await pool.start(seeds);
+      const vertical = problem.options.strategy === 'vertical';
+      const { best, evaluations } = vertical
+        ? this.runVertical(space, seeds)
+        : await this.runEpochs(problem, pool);
+      return resultOf(space, best, seedResults, evaluations, this.stopped());
+    } finally {
+      pool.dispose();
     }
-    const perEpoch = Math.ceil(evaluations / ISLANDS / EPOCHS);
+  }
+
+  private async bestSeed(problem: PartitionProblem, seeds: readonly Seed[]): Promise<PartitionResult> {
+    const pool = new LocalIslandPool(problem, this.stop);
+    const results = await pool.start(seeds);
+    const [{ evaluations, ...best }] = await pool.run(0, []);
+    return resultOf(searchSpace(problem), best, results, evaluations, this.stopped());
+  }
+
+  private runVertical(space: SearchSpace, seeds: readonly Seed[]): Found {
+    const { best, evaluations } = searchVertical(space, seeds, space.options.evaluations, this.stop);
+    return { best: { ...best, genes: best.genome.map((gene) => gene?.gene) }, evaluations };
+  }
+
+  /** Epoch by epoch, every island's best plan moving on to the next island in between. */
+  private async runEpochs({ options }: PartitionProblem, pool: IslandPool): Promise<Found> {
+    const perEpoch = Math.ceil(options.evaluations / ISLANDS / EPOCHS);
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
-    for (let epoch = 0; epoch < EPOCHS && !(stop() && best !== undefined); epoch++) {
-      reports = await pool.run(
-        perEpoch,
-        reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]),
-      );
-      best = reports.reduce(
-        (found, report) => (isBetter(report, found) ? report : found),
-        best ?? reports[0],
-      );
-      control.report(progress(best, reports));
+    let evaluations = 0;
+    for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
+      const immigrants = reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]);
+      reports = await pool.run(perEpoch, immigrants);
+      for (const report of reports) if (best === undefined || isBetter(report, best)) best = report;
+      evaluations = reports.reduce((sum, report) => sum + report.evaluations, 0);
+      this.control.report(progress(best!, evaluations));
     }
-    return resultOf(space, best!, seedResults, reports, reasonToStop());
-  } finally {
-    pool.dispose();
+    return { best: best!, evaluations };
   }
+}
+
+/** A plan as genes with its worth, and how many were tried. */
+interface Found {
+  readonly best: Fitness & { readonly genes: readonly (Gene | undefined)[] };
+  readonly evaluations: number;
+}
+
+function worth({ timeline, shortfall }: PartitionResult): Fitness {
+  const violation = (shortfall?.lackingBytes ?? []).reduce((sum, bytes) => sum + bytes, 0);
+  return { latencyNs: timeline.latencyNs, violation };
+}
+
+/** The first seed of each name. */
+function unique(seeds: readonly Seed[]): Seed[] {
+  return [...new Map([...seeds].reverse().map((seed) => [seed.name, seed])).values()].reverse();
 }
 
 function requireKnownSizes({ graph }: PartitionProblem): void {
@@ -82,19 +167,15 @@ function requireKnownSizes({ graph }: PartitionProblem): void {
   }
 }
 
-function progress(best: IslandReport, reports: readonly IslandReport[]): PartitionProgress {
-  return {
-    evaluations: reports.reduce((sum, report) => sum + report.evaluations, 0),
-    latencyNs: best.violation === 0 ? best.latencyNs : undefined,
-    violation: best.violation,
-  };
+function progress({ latencyNs, violation }: Fitness, evaluations: number): PartitionProgress {
+  return { evaluations, latencyNs: violation === 0 ? latencyNs : undefined, violation };
 }
 
 function resultOf(
   space: SearchSpace,
-  best: IslandReport,
+  best: Found['best'],
   seeds: readonly SeedResult[],
-  reports: readonly IslandReport[],
+  evaluations: number,
   stopped: Stopped | undefined,
 ): PartitionResult {
   const { workload, splits } = space;
@@ -111,7 +192,7 @@ function resultOf(
     timeline,
     valid: best.violation === 0,
     ...(best.violation === 0 ? {} : { shortfall: shortfall(space, timeline) }),
-    evaluations: reports.reduce((sum, report) => sum + report.evaluations, 0),
+    evaluations,
     ...(stopped === undefined ? {} : { stopped }),
     seeds,
   };

@@ -4,6 +4,13 @@ import type { Dimension } from '../../partition/partition';
 import type { Seed } from './problem';
 import type { SearchSpace } from './space';
 
+/** What is shared along, and whose way that is when it is shared equally and by speed. */
+const DIMENSIONS = [
+  ['H', 'rows', ' (MoDNN)', ' (CoEdge)'],
+  ['W', 'columns', '', ''],
+  ['C', 'channels', '', ''],
+] as const;
+
 /**
  * Simple plans that every search starts from: each device alone; rows, columns and channels shared equally and
  * by speed, among all devices and among the fastest two, three, ...
@@ -18,9 +25,9 @@ export function simpleSeeds(space: SearchSpace): Seed[] {
     genes: everyOperator(space, () => wholeGene(device, space.devices)),
   }));
   if (space.devices === 1) return seeds;
-  for (const dimension of ['H', 'W', 'C'] as const) {
+  for (const [dimension, what, equal, proportional] of DIMENSIONS) {
     seeds.push({
-      name: `equal ${dimension}`,
+      name: `equal ${what}${equal}`,
       genes: sharedAlong(
         space,
         dimension,
@@ -29,10 +36,9 @@ export function simpleSeeds(space: SearchSpace): Seed[] {
     });
     for (let count = 2; count <= space.devices; count++) {
       const among = bySpeed.slice(0, count);
-      const name =
-        count === space.devices ? `proportional ${dimension}` : `proportional ${dimension} of ${count}`;
       const weights = cluster.devices.map(({ compute }, device) => (among.includes(device) ? compute : 0));
-      seeds.push({ name, genes: sharedAlong(space, dimension, weights) });
+      const suffix = count === space.devices ? proportional : ` on ${count} devices`;
+      seeds.push({ name: `proportional ${what}${suffix}`, genes: sharedAlong(space, dimension, weights) });
     }
   }
   return seeds;

@@ -30,12 +30,14 @@ const POLISH_ROUNDS = 24;
  * Best single device, equal and proportional rows and channels, layer pipeline, fused row tiles, greedy, and the
  * synchronous optimum over neighbourhoods. All are decided in the synchronous model, whose parts add up; each
  * can be replayed in either.
+ * @param rounds neighbourhoods of the last; 0 leaves out what takes more than a moment (greedy, elimination)
  */
 export function opponentPlans(
   graph: Graph,
   rules: PartitionRules,
   cluster: Cluster,
   order: readonly OperatorId[],
+  rounds = POLISH_ROUNDS,
 ): OpponentPlan[] {
   const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
   const named = (name: string, genes: readonly Gene[]): OpponentPlan => ({
@@ -60,9 +62,10 @@ export function opponentPlans(
   const pipeline = layerPipeline(workload);
   if (pipeline !== undefined) plans.push(named('layer pipeline', pipeline));
   plans.push(named('fused row tiles (DeepThings)', bestFusedTiles(workload)));
+  if (rounds === 0) return plans;
   const problem = new GeneProblem(workload);
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
-  plans.push(named('synchronous elimination', pricedOptimum(problem, POLISH_ROUNDS).genes));
+  plans.push(named('synchronous elimination', pricedOptimum(problem, rounds).genes));
   return plans;
 }
 

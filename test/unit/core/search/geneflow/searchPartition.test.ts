@@ -103,6 +103,16 @@ describe('GenEFlow', () => {
     );
   });
 
+  it('may change the order where that helps, and says what the given order takes', async () => {
+    const graph = randomNet(seededRandom(12), 12);
+    const { order, givenOrder, timeline, valid } = await search(graph, smartHome(), { freeOrder: true });
+    assert.ok(valid && givenOrder !== undefined && timeline.latencyNs <= givenOrder.latencyNs);
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      graph.operators.map(({ id }) => id),
+    );
+  });
+
   it('says what is lacking where nothing fits', async () => {
     const graph = randomNet(seededRandom(8), 10);
     const home = smartHome();
