@@ -1,5 +1,4 @@
 import type { Graph, Operator } from '../core/graph/graph';
-import { NONE } from '../core/graph/units';
 import { OPERATOR_FLAGS, TENSOR_FLAGS, type GraphId, type ViewGraph } from '../protocol/webview';
 
 /** Names of the bodies of an operator, for the `body` request: its graph attributes, or `body` for a function. */
@@ -38,7 +37,15 @@ function viewOperators(graph: Graph, bodiesOf: BodiesOf): ViewGraph['operators']
   const members: Record<number, readonly string[]> = {};
   const bodies: Record<number, readonly string[]> = {};
   const flags = new Uint8Array(count);
+  const typeOf = new Uint32Array(count);
+  const nodes = new Uint32Array(count);
+  const flops = new Float64Array(count);
+  const weights = new Float64Array(count);
   for (const operator of graph.operators) {
+    typeOf[operator.id] = types.id(qualifiedType(operator));
+    nodes[operator.id] = operator.index;
+    flops[operator.id] = operator.flops ?? NaN;
+    weights[operator.id] = weightBytes(graph, operator);
     if (operator.members.length > 1) members[operator.id] = operator.members.slice(1).map((m) => m.type);
     const names = bodiesOf(operator);
     if (names.length > 0) bodies[operator.id] = names;
@@ -50,11 +57,11 @@ function viewOperators(graph: Graph, bodiesOf: BodiesOf): ViewGraph['operators']
   }
   return {
     names: graph.operators.map((operator) => operator.name),
-    types: Uint32Array.from(graph.operators, (operator) => types.id(qualifiedType(operator))),
+    types: typeOf,
     typeNames: types.names,
-    nodes: Uint32Array.from(graph.operators, (operator) => operator.index),
-    flops: Float64Array.from(graph.operators, (operator) => operator.flops ?? NaN),
-    weightBytes: Float64Array.from(graph.operators, (operator) => weightBytes(graph, operator)),
+    nodes,
+    flops,
+    weightBytes: weights,
     flags,
     firstInput: inputs.first,
     inputs: inputs.ids,
@@ -71,34 +78,38 @@ function qualifiedType(operator: Operator): string {
 }
 
 /** Bytes of the operator's weights, each once; NaN as soon as one is unknown. */
-function weightBytes(graph: Graph, operator: Operator): number {
+function weightBytes(graph: Graph, { inputs }: Operator): number {
   let bytes = 0;
-  for (const tensor of new Set(operator.inputs)) {
-    if (tensor !== NONE && graph.tensors[tensor].isWeight) bytes += graph.tensors[tensor].bytes ?? NaN;
+  for (let i = 0; i < inputs.length; i++) {
+    const tensor = graph.tensors[inputs[i]];
+    if (tensor?.isWeight && inputs.indexOf(inputs[i]) === i) bytes += tensor.bytes ?? NaN;
   }
   return bytes;
 }
 
+/** Plain loops: `from` with a mapping costs several times as much, and graphs have 50,000 tensors. */
 function viewTensors(graph: Graph): ViewGraph['tensors'] {
-  const types = interner();
-  const isInput = new Set(graph.inputs);
-  const isOutput = new Set(graph.outputs);
+  const count = graph.tensors.length;
+  const elementTypes = interner();
+  const types = new Uint8Array(count);
+  const bytes = new Float64Array(count);
+  const producers = new Int32Array(count);
+  const storages = new Int32Array(count);
+  const flags = new Uint8Array(count);
+  for (const tensor of graph.tensors) {
+    types[tensor.id] = elementTypes.id(tensor.type ?? '?');
+    bytes[tensor.id] = tensor.bytes ?? NaN;
+    producers[tensor.id] = tensor.producer;
+    storages[tensor.id] = tensor.storage;
+    const known = tensor.shape !== undefined && !tensor.shape.includes(undefined);
+    flags[tensor.id] = (tensor.isWeight ? TENSOR_FLAGS.weight : 0) | (known ? 0 : TENSOR_FLAGS.unknownShape);
+  }
+  for (const tensor of graph.inputs) flags[tensor] |= TENSOR_FLAGS.input;
+  for (const tensor of graph.outputs) flags[tensor] |= TENSOR_FLAGS.output;
   return {
     names: graph.tensors.map((tensor) => tensor.name),
     shapes: graph.tensors.map((tensor) => tensor.shapeText),
-    types: Uint8Array.from(graph.tensors, (tensor) => types.id(tensor.type ?? '?')),
-    typeNames: types.names,
-    bytes: Float64Array.from(graph.tensors, (tensor) => tensor.bytes ?? NaN),
-    producers: Int32Array.from(graph.tensors, (tensor) => tensor.producer),
-    storages: Int32Array.from(graph.tensors, (tensor) => tensor.storage),
-    flags: Uint8Array.from(
-      graph.tensors,
-      (tensor) =>
-        (tensor.isWeight ? TENSOR_FLAGS.weight : 0) |
-        (isInput.has(tensor.id) ? TENSOR_FLAGS.input : 0) |
-        (isOutput.has(tensor.id) ? TENSOR_FLAGS.output : 0) |
-        (tensor.shape?.every((dim) => dim !== undefined) ? 0 : TENSOR_FLAGS.unknownShape),
-    ),
+    ...{ types, typeNames: elementTypes.names, bytes, producers, storages, flags },
   };
 }
 
