@@ -81,11 +81,12 @@ function paintOperator(p: Painting, i: number, op: number): void {
   const { context, scene, look, plan, theme } = p;
   const [x, y, w, h] = [scene.x[i], scene.y[i], scene.width[i], scene.height[i]];
   const c = look.classOf[op];
-  outline(p, x, y, w, h, look.fills[c], p.model.isOpaque(op) ? theme.warning : look.strokes[c]);
   context.save();
   context.beginPath();
   context.roundRect(x, y, w, h, RADIUS);
   context.clip();
+  context.fillStyle = look.fills[c];
+  context.fillRect(x, y, w, h);
   if (look.mode === 'device' && plan?.isSplit(op)) paintTints(p, op, x, y, w, h);
   if (plan !== null && plan.shares(op).length > 0) paintShares(p, op, x, y + h - BAR, w, BAR);
   if (look.mode !== 'device') {
@@ -93,6 +94,11 @@ function paintOperator(p: Painting, i: number, op: number): void {
     context.fillRect(x, y, STRIP, h - (plan === null ? 0 : BAR));
   }
   context.restore();
+  context.beginPath();
+  context.roundRect(x, y, w, h, RADIUS);
+  context.lineWidth = 1;
+  context.strokeStyle = p.model.isOpaque(op) ? theme.warning : look.strokes[c];
+  context.stroke();
   if (p.k < DETAIL.full) paintLabelOnly(p, p.model.typeText(op), x + STRIP, y, w - STRIP, h);
   else paintRows(p, op, x, y, w);
 }

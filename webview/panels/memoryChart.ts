@@ -75,13 +75,10 @@ export class MemoryChart {
     this.drawLines(lines, x, y);
     this.drawPeak(memory, x, y);
     const title = plan === null ? "Memory in the model's order" : "Memory in the plan's order";
-    this.text(
-      MARGIN.left,
-      12,
-      'start',
-      theme.dim,
-      `${title} · ${memory.liveBytes.length.toLocaleString('en-US')} steps`,
-    );
+    const text = `${title} · ${memory.liveBytes.length.toLocaleString('en-US')} steps`;
+    if (memory.peakStep < memory.liveBytes.length / 2)
+      this.text(width - MARGIN.right, 11, 'end', theme.dim, text);
+    else this.text(MARGIN.left, 11, 'start', theme.dim, text);
     this.drawStep(memory, x, height);
   }
 
@@ -176,7 +173,7 @@ export class MemoryChart {
     const label = `peak ${bytesText(memory.peakBytes, memory.known)}, step ${memory.peakStep}`;
     this.text(
       at + (right ? 8 : -8),
-      y(memory.peakBytes) + 4,
+      y(memory.peakBytes) - 5,
       right ? 'start' : 'end',
       theme.foreground,
       label,

@@ -21,7 +21,6 @@ export class SearchBox {
       'div',
       { className: 'search' },
       this.field,
-      this.count,
       button({
         label: 'Previous match (Shift+Enter)',
         icon: 'previous',
@@ -30,6 +29,8 @@ export class SearchBox {
       }),
       button({ label: 'Next match (Enter)', icon: 'next', look: 'icon', pressed: () => this.move(1) }),
     );
+    this.count.slot = 'end';
+    this.field.append(this.count);
     this.element.setAttribute('role', 'search');
     this.field.addEventListener('input', () => this.search());
     this.field.addEventListener('keydown', (event) => this.key(event));

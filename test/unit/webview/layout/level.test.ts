@@ -33,7 +33,7 @@ describe('layered layout of a level', () => {
       ]),
     );
     assert.deepEqual([...x], [0, 0, 0]);
-    assert.deepEqual([...y], [0, 80, 160]);
+    assert.deepEqual([...y], [0, 74, 148]);
     assert.deepEqual([...rank], [0, 1, 2]);
   });
 
