@@ -27,6 +27,8 @@ export interface EliminationResult {
   /** Minimum, or a lower bound of it where `isExact` is false. */
   readonly value: number;
   readonly isExact: boolean;
+  /** Combinations that the buckets ranged over: the measure of work. */
+  readonly cells: number;
   /** A choice per variable; a minimizer where `isExact`. */
   readonly choice: Int32Array;
   /** Per variable and choice a lower bound of every assignment with it (the min-marginal where `isExact`). */
@@ -67,7 +69,8 @@ export function eliminate(
   let value = 0;
   for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
   const choice = decode(problem, buckets, order);
-  return { value, isExact, choice, marginals: downward(buckets, sizes, value, cutoff(value)) };
+  const cells = buckets.reduce((sum, { message, own }) => sum + message.length * own.length, 0);
+  return { value, isExact, cells, choice, marginals: downward(buckets, sizes, value, cutoff(value)) };
 }
 
 export function eliminationOrder(problem: PairwiseProblem): number[] {

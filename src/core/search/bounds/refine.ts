@@ -11,8 +11,8 @@ import type { SynchronousProblem } from './synchronousProblem';
 export interface RefineLimits {
   /** Rounds of splitting at most. */
   readonly rounds: number;
-  /** Pairs of boxes valued at most. */
-  readonly pairs: number;
+  /** Table entries computed at most: pairs of boxes valued and combinations eliminated. */
+  readonly work: number;
   /** Combinations that one bucket of the elimination may range over. */
   readonly tableLimit: number;
   /** Stop once the bound is within this share of the incumbent. */
@@ -23,15 +23,16 @@ export interface Refined {
   /** No plan is faster, unless the incumbent's latency is less. */
   readonly bound: Nanoseconds;
   readonly rounds: number;
+  readonly isExact: boolean;
   /** The boxes that a best assignment chooses, by variable. */
   readonly chosen: readonly LengthBox[];
 }
 
 /** Boxes whose min-marginal lies in this share of the gap above the bound are split too. */
 const WINDOW = 0.02;
-/** Boxes of one operator split per round at most. */
 /** Rounds between two that drop boxes beyond the incumbent. */
 const ROUNDS_PER_PRUNING = 5;
+/** Boxes of one operator split per round at most. */
 const SPLITS_PER_ROUND = 3;
 
 /** @param incumbent latency of a known plan, prices of memory included; `Infinity` where there is none */
@@ -48,15 +49,17 @@ export function refine(
   let rounds = 0;
   let result = solve(0);
   let bound = result.value;
-  while (rounds < limits.rounds && problem.pairs < limits.pairs && !isStopped()) {
+  let cells = result.cells;
+  while (rounds < limits.rounds && problem.pairs + cells < limits.work && !isStopped()) {
     if (incumbent - bound <= limits.gap * incumbent) break;
     if (!splitRound(problem, result, incumbent, rounds % ROUNDS_PER_PRUNING === 0)) break;
     rounds++;
     result = solve(rounds);
+    cells += result.cells;
     bound = Math.max(bound, result.value);
   }
   const chosen = problem.boxes.map((boxes, v) => boxes[result.choice[v]].box);
-  return { bound: Math.min(bound, incumbent), rounds, chosen };
+  return { bound: Math.min(bound, incumbent), rounds, isExact: result.isExact, chosen };
 }
 
 /** Boxes up to this min-marginal are split. */
