@@ -1,5 +1,5 @@
 import type { Random } from '../graph/random';
-import type { Blocks } from './blocks';
+import { ALIGNMENT, type Blocks } from './blocks';
 import { packRows, row, type Rows } from './rows';
 
 /** Which of the blocks that could lie lowest is tried first. */
@@ -26,9 +26,11 @@ export interface PackRules {
   readonly dominance: boolean;
   /** Give up when, in some section, the lowest place still free plus all that must lie there exceeds the capacity. */
   readonly fragmentation: boolean;
+  /** Remember groups of blocks, with the places left to them, that could not be placed. */
+  readonly remember: boolean;
 }
 
-export const ALL_PACK_RULES: PackRules = { split: true, dominance: true, fragmentation: true };
+export const ALL_PACK_RULES: PackRules = { split: true, dominance: true, fragmentation: true, remember: true };
 
 export type PackOutcome =
   | { readonly kind: 'packed'; readonly offsets: Float64Array }
@@ -37,6 +39,7 @@ export type PackOutcome =
   | { readonly kind: 'stopped' };
 
 const NODES_PER_LOOK = 1 << 10;
+const MOST_FAILURES = 1 << 19;
 
 /**
  * Is there a placement of the blocks below `capacity`? Backtracking over the canonical solutions, in which
@@ -59,6 +62,7 @@ export class ExactPacker {
   private readonly neighbours: Rows;
   private readonly placed: Uint8Array;
   private readonly floor: Float64Array;
+  private readonly failures = new Map<number, number>();
   private nodeLimit = 0;
   private interrupted: () => boolean = () => false;
   private isStopped = false;
@@ -99,6 +103,7 @@ export class ExactPacker {
     this.nodeLimit = nodeLimit;
     this.interrupted = interrupted;
     this.isStopped = false;
+    this.failures.clear();
     this.lowest.fill(0);
     this.placed.fill(0);
     const all = Int32Array.from(this.rank.keys()).sort((a, b) => this.from[a] - this.from[b] || a - b);
@@ -144,10 +149,39 @@ export class ExactPacker {
     return true;
   }
 
-  /** Tries every block that can come next in rising order of (offset, rank). */
   private placeNext(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
     if (unplaced.length === 0) return true;
     if (!this.mayGoOn() || (this.rules.fragmentation && !this.fits(unplaced, atOffset, atRank))) return false;
+    if (!this.rules.remember) return this.tryCandidates(unplaced, atOffset, atRank);
+    const key = this.keyOf(unplaced);
+    const position = atOffset * this.blocks.count + atRank;
+    const failedAt = this.failures.get(key);
+    if (failedAt !== undefined && failedAt <= position) return false;
+    if (this.tryCandidates(unplaced, atOffset, atRank)) return true;
+    if (this.failures.size >= MOST_FAILURES) this.failures.clear();
+    if (!this.isStopped) this.failures.set(key, position);
+    return false;
+  }
+
+  /**
+   * A number for the unplaced blocks and the lowest offset of each, which together are the whole problem left.
+   * Two problems could share a number (about once in 2^52 pairs): a placement might then be missed, never a
+   * wrong one made.
+   */
+  private keyOf(unplaced: Int32Array): number {
+    let [high, low] = [0x9e3779b9, 0x85ebca6b];
+    for (const block of unplaced) {
+      const offset = this.lowest[block] / ALIGNMENT;
+      high = Math.imul(high ^ block, 0xcc9e2d51) ^ offset;
+      high ^= high >>> 15;
+      low = Math.imul(low ^ offset, 0x1b873593) ^ block;
+      low ^= low >>> 13;
+    }
+    return (high >>> 0) * 0x100000 + (low >>> 12);
+  }
+
+  /** Tries every block that can come next in rising order of (offset, rank). */
+  private tryCandidates(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
     const { lowest, rank } = this;
     const candidates = this.candidates(unplaced, atOffset, atRank);
     const rest = new Int32Array(unplaced.length - 1);

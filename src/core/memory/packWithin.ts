@@ -12,8 +12,9 @@ import {
 /** Nodes of one try; every `TRIES_PER_GROWTH` tries it grows by as much again. */
 const NODES_PER_TRY = 20_000;
 const TRIES_PER_GROWTH = 16;
-/** The first round is without chance, then these shares take turns. */
-const NOISE = [0.15, 0.05, 0.4];
+/** Chance in the rankings, round by round, the last two in turns; the second round without any takes its time. */
+const NOISE = [0, 0, 0.15, 0.4];
+const SECOND_ROUND_NODES = 120_000;
 
 export interface PackEffort {
   nodes: number;
@@ -36,8 +37,8 @@ export function packWithin(
   const rankings = Object.keys(RANKINGS) as Ranking[];
   for (let attempt = 0; effort.nodes < effort.nodeLimit; attempt++) {
     const round = Math.floor(attempt / rankings.length);
-    const noise = round === 0 ? 0 : NOISE[(round - 1) % NOISE.length];
-    const most = NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
+    const noise = NOISE[round < NOISE.length ? round : 2 + (round % 2)];
+    const most = round === 1 ? SECOND_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
     const nodeLimit = Math.min(most, effort.nodeLimit - effort.nodes);
     const interrupted = (): boolean => effort.interrupted();
     const outcome = packer.pack(rankings[attempt % rankings.length], noise, random, nodeLimit, interrupted);
