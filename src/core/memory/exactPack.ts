@@ -30,7 +30,12 @@ export interface PackRules {
   readonly remember: boolean;
 }
 
-export const ALL_PACK_RULES: PackRules = { split: true, dominance: true, fragmentation: true, remember: true };
+export const ALL_PACK_RULES: PackRules = {
+  split: true,
+  dominance: true,
+  fragmentation: true,
+  remember: true,
+};
 
 export type PackOutcome =
   | { readonly kind: 'packed'; readonly offsets: Float64Array }

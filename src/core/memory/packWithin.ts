@@ -38,7 +38,8 @@ export function packWithin(
   for (let attempt = 0; effort.nodes < effort.nodeLimit; attempt++) {
     const round = Math.floor(attempt / rankings.length);
     const noise = NOISE[round < NOISE.length ? round : 2 + (round % 2)];
-    const most = round === 1 ? SECOND_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
+    const most =
+      round === 1 ? SECOND_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
     const nodeLimit = Math.min(most, effort.nodeLimit - effort.nodes);
     const interrupted = (): boolean => effort.interrupted();
     const outcome = packer.pack(rankings[attempt % rankings.length], noise, random, nodeLimit, interrupted);
