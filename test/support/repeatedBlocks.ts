@@ -8,7 +8,12 @@ import type { ToyGraph, ToyOperator } from './toyGraph';
 export function repeatedBlocks(
   cells: number,
   operatorsPerCell: number,
-  options: { readonly seed?: number; readonly stage?: number; readonly shrink?: number; readonly mask?: boolean } = {},
+  options: {
+    readonly seed?: number;
+    readonly stage?: number;
+    readonly shrink?: number;
+    readonly mask?: boolean;
+  } = {},
 ): ToyGraph {
   const { seed = 1, stage = Infinity, shrink = 2, mask = false } = options;
   const random = seededRandom(seed);

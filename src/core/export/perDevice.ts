@@ -275,7 +275,9 @@ class SegmentWriter implements TensorSource {
     index: number,
   ): void {
     const names = new Map<TensorId, string>();
-    for (const input of operator.inputs) if (input !== NONE) names.set(input, this.whole(input));
+    for (const input of operator.inputs)
+      if (input !== NONE && this.plan.graph.tensors[input].isBodyWeights !== true)
+        names.set(input, this.whole(input));
     for (const member of operator.members)
       for (const name of this.layout.nodes[member.index].captured) this.writeCaptured(event, name);
     for (const made of this.shards.writeWholeWith(operator, event.device, names))
