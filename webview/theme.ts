@@ -34,7 +34,7 @@ export function readTheme(): Theme {
   const light = classes.contains('vscode-light') || classes.contains('vscode-high-contrast-light');
   const background = read('editor-background', light ? 'white' : 'black');
   const foreground = read('editor-foreground', read('foreground', light ? 'black' : 'white'));
-  const chart = (name: string): string => read(`charts-${name}`, foreground);
+  const chart = (name: string): string => opaque(read(`charts-${name}`, foreground));
   const [blue, green, orange, purple, red, yellow] = [
     'blue',
     'green',
@@ -74,6 +74,11 @@ export function readTheme(): Theme {
     ],
     ...{ blue, green, orange, purple, red, yellow },
   };
+}
+
+/** VS Code's own themes have a translucent orange among the chart colours, made to lie over text. */
+function opaque(color: string): string {
+  return solid(color, 'gray').copy({ opacity: 1 }).formatHex();
 }
 
 /** `share` of `over` on `under`, opaque. */

@@ -39,6 +39,8 @@ export async function pickCluster(
   const chosen = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Devices to run {0} on', fileName(model)),
     placeHolder: vscode.l10n.t('Choose a cluster'),
+    // The editor that opens beside it takes the focus.
+    ignoreFocusOut: true,
     matchOnDescription: true,
     matchOnDetail: true,
   });

@@ -59,6 +59,8 @@ async function bindDimensions(session: Session): Promise<boolean> {
   for (const [at, { name }] of unbound.entries()) {
     const text = await vscode.window.showInputBox({
       title: vscode.l10n.t('Sizes of {0} ({1} of {2})', fileName(session.uri), at + 1, unbound.length),
+      // The editor that opens beside it takes the focus.
+      ignoreFocusOut: true,
       prompt: vscode.l10n.t('Size of the dimension "{0}", which the model leaves open', name),
       validateInput: (value) =>
         /^[1-9]\d{0,8}$/.test(value.trim()) ? undefined : vscode.l10n.t('A whole number of at least 1'),

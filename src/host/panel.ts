@@ -69,7 +69,6 @@ export class Panel {
           this.isReady = true;
           this.send('document');
           this.send('progress');
-          this.send('verification');
         },
         optimize: () => actions.optimize(model),
         verify: () => actions.verify(model),

@@ -96,6 +96,9 @@ function exists(uri: vscode.Uri): Thenable<boolean> {
 function planPath({ uri, plan }: Session): string {
   if (uri.scheme !== 'file') throw new UserError(vscode.l10n.t('Copy the model to a local folder first.'));
   if (plan.kind === 'current') return vscode.Uri.joinPath(uri, '..', plan.fileName).fsPath;
-  if (plan.kind === 'stale') throw new UserError(plan.reason);
+  if (plan.kind === 'stale')
+    throw new UserError(
+      vscode.l10n.t('The plan was made for another version of {0}: optimize again.', fileName(uri)),
+    );
   throw new UserError(vscode.l10n.t('{0} has no plan yet: optimize it first.', fileName(uri)));
 }

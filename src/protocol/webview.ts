@@ -18,8 +18,8 @@ export interface HostToWebview {
     plan: PlanState;
     /** A running optimization, verification or export; `null` when none runs. */
     progress: RunProgress | null;
-    /** Result of a verification, to be marked in the graph. */
-    verification: VerificationResult;
+    /** Result of a verification, to be marked in the graph; `null` once model or plan have changed. */
+    verification: VerificationResult | null;
     /** Bring an operator into view and select it. */
     reveal: { readonly operator: OperatorId };
   };
@@ -79,7 +79,12 @@ export type DocumentState =
 export type PlanState =
   | { readonly kind: 'none' }
   /** A plan is there but does not belong to this file any more: shown as such, never as annotations. */
-  | { readonly kind: 'stale'; readonly fileName: string; readonly reason: string }
+  | {
+      readonly kind: 'stale';
+      readonly fileName: string;
+      /** The end of a sentence: `its structure or size has changed since.` */
+      readonly reason: string;
+    }
   | { readonly kind: 'unreadable'; readonly fileName: string; readonly message: string }
   | { readonly kind: 'current'; readonly fileName: string; readonly plan: ViewPlan };
 

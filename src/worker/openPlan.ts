@@ -69,7 +69,7 @@ export function planState(found: FoundPlan, graph: Graph): PlanState {
     case 'unreadable':
       return { kind: 'unreadable', fileName: found.name, message: found.message };
     case 'stale': {
-      const reason = 'The model has changed since this plan was made: its structure or size differs.';
+      const reason = 'its structure or size has changed since.';
       return { kind: 'stale', fileName: found.name, reason };
     }
     case 'current':

@@ -16,6 +16,7 @@ export const QUIET_SETTINGS = {
 export const TEST_SETTINGS = {
   ...QUIET_SETTINGS,
   'git.enabled': false,
+  'files.exclude': { '**/.vscode': true },
   'files.watcherExclude': {},
   'window.commandCenter': false,
   'workbench.tips.enabled': false,

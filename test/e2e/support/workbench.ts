@@ -16,12 +16,18 @@ const THEME_NAMES: Readonly<Record<Theme, string>> = {
   'hc-dark': 'Default High Contrast',
   'hc-light': 'Default High Contrast Light',
 };
+const THEME_CLASSES: Readonly<Record<Theme, string>> = {
+  light: 'vs:not(.hc-light)',
+  dark: 'vs-dark',
+  'hc-dark': 'hc-black',
+  'hc-light': 'hc-light',
+};
 /** A menu ignores clicks in its first 100 ms. */
 const MENU_MS = 300;
 /** Hovers and notifications fade in. */
 const FADE_MS = 700;
 /** A settings file is watched. */
-const SETTLE_MS = 500;
+const SETTLE_MS = 1_000;
 
 /** A real VS Code with the packed extension, on a folder of the test's own. */
 export class Workbench {
@@ -33,7 +39,8 @@ export class Workbench {
     private readonly server: Server,
     private readonly browser: Browser,
     readonly page: Page,
-    private readonly settings: Record<string, unknown>,
+    /** Of the workspace: they go before the user's. */
+    private readonly settings: Record<string, unknown> = {},
   ) {}
 
   /** `prepare` fills the workspace folder before VS Code opens it. */
@@ -44,9 +51,10 @@ export class Workbench {
     const folder = mkdtempSync(join(tmpdir(), 'memorianova-e2e-'));
     const workspace = join(folder, 'workspace');
     mkdirSync(workspace);
+    mkdirSync(join(workspace, '.vscode'));
     await prepare(workspace);
     const theme = { 'workbench.colorTheme': THEME_NAMES[options.theme ?? 'dark'] };
-    const settings: Record<string, unknown> = { ...TEST_SETTINGS, ...theme, ...options.settings };
+    const settings = { ...TEST_SETTINGS, ...theme, ...options.settings };
     const server = await startCodeServer({ folder, settings, vsix: VSIX });
     const browser = await launchBrowser();
     const [width, height] = options.size ?? [1440, 900];
@@ -57,7 +65,7 @@ export class Workbench {
     page.on('console', (message) => {
       if (/content security policy/i.test(message.text())) bench.errors.push(message.text());
     });
-    const bench = new Workbench(folder, workspace, server, browser, page, settings);
+    const bench = new Workbench(folder, workspace, server, browser, page);
     await bench.load();
     return bench;
   }
@@ -133,21 +141,16 @@ export class Workbench {
     return this.page.locator(`.tab[data-resource-name="${name}"]`);
   }
 
-  /** Changes a setting of the running window. */
+  /** Changes settings of the running window. */
   async setting(values: Readonly<Record<string, unknown>>): Promise<void> {
     Object.assign(this.settings, values);
-    writeFileSync(join(this.folder, 'data/User/settings.json'), JSON.stringify(this.settings));
+    writeFileSync(join(this.workspace, '.vscode/settings.json'), JSON.stringify(this.settings));
     await this.page.waitForTimeout(SETTLE_MS);
   }
 
   async theme(theme: Theme): Promise<void> {
     await this.setting({ 'workbench.colorTheme': THEME_NAMES[theme] });
-    const dark = theme === 'light' || theme === 'hc-light' ? /\bvs\b|hc-light/ : /vs-dark|hc-black/;
-    await this.page.waitForFunction(
-      `${dark}.test(document.querySelector('.monaco-workbench').className)`,
-      undefined,
-      { timeout: 10_000 },
-    );
+    await this.page.locator(`.monaco-workbench.${THEME_CLASSES[theme]}`).waitFor();
   }
 
   async closeEditors(): Promise<void> {
