@@ -1,3 +1,4 @@
+import type { DeclaredType } from '../onnx/model';
 import { sizeOf } from './dim';
 import type { Dim, ValueType } from './types';
 
@@ -5,6 +6,17 @@ import type { Dim, ValueType } from './types';
 export interface Reconciled {
   readonly type: ValueType;
   readonly contradiction?: string;
+}
+
+/** The usual case, told without work: a tensor of the same type, every size known and none declared otherwise. */
+export function saysNothingNew(ours: ValueType, declared: DeclaredType): boolean {
+  if (ours.kind !== 'tensor' || declared.kind !== 'tensor' || ours.type !== declared.type) return false;
+  const { shape } = ours;
+  const claim = declared.shape;
+  if (shape === undefined || claim === undefined || shape.length !== claim.length) return false;
+  return shape.every(
+    (dim, axis) => dim === claim[axis] || (typeof dim === 'number' && typeof claim[axis] !== 'number'),
+  );
 }
 
 /** Ours wins where both say something; a dimension of ours that depends on a free name gives way to a number. */

@@ -2,7 +2,7 @@ import type { AttributeValue, Attributes } from '../graph/attributes';
 import { InputError, type Problem } from '../graph/problem';
 import type { DeclaredType, Model, ModelFunction, ModelGraph, ModelNode, ValueInfo } from '../onnx/model';
 import { topologicalOrder } from '../onnx/topology';
-import { reconcile } from './declared';
+import { reconcile, saysNothingNew } from './declared';
 import {
   type BodyResult,
   countOf,
@@ -86,7 +86,7 @@ class Inference {
     const scope = newScope({ opsets: this.model.opsets, depth: 0 });
     for (const input of fedInputs(graph))
       scope.values.set(input.name, variable({ type: this.symbols.ofInput(input.name, input.type) }));
-    const declared = declarations([...graph.valueInfo, ...graph.outputs], this.symbols);
+    const declared = declarations([...graph.valueInfo, ...graph.outputs]);
     const result = this.graph(graph, scope, declared);
     this.problems.push(...scope.problems.slice(0, MAX_PROBLEMS));
     return result;
@@ -150,13 +150,14 @@ class Inference {
   ): InferredValue {
     const ours = output && checked(output);
     const claim = declared.get(name);
-    if (claim === undefined) return { ...(ours ?? { type: UNKNOWN_TYPE }), isConstant };
-    const { type, contradiction } = reconcile(ours?.type, claim.known);
+    if (claim === undefined || (ours !== undefined && saysNothingNew(ours.type, claim)))
+      return { ...(ours ?? { type: UNKNOWN_TYPE }), isConstant };
+    const { type, contradiction } = reconcile(ours?.type, this.symbols.ofInner(claim));
     if (contradiction !== undefined)
       this.report(scope, node, `makes '${name}', ${contradiction}`, name, 'warning');
     if (scope.depth > 0 || isComplete(type)) return { ...ours, type, isConstant };
     // Sizes that nothing determines and the file alone has names for: the user may bind those as well.
-    return { ...ours, type: reconcile(type, this.symbols.ofValue(claim.declared)).type, isConstant };
+    return { ...ours, type: reconcile(type, this.symbols.ofValue(claim)).type, isConstant };
   }
 
   private outputs(node: ModelNode, inputs: readonly (InferredValue | undefined)[], scope: Scope): Outputs {
@@ -182,7 +183,7 @@ class Inference {
     scope: Scope,
     rule: (operation: Operation) => Outputs,
   ): Outputs {
-    const problems = new Map<string, readonly Problem[]>();
+    let problems: Map<string, readonly Problem[]> | undefined;
     const attribute = (name: string) => attributeOf(node, name, scope);
     const infer = (
       name: string,
@@ -192,15 +193,15 @@ class Inference {
       const inner = this.innerScope(node, scope, { opsets: scope.opsets, call: scope.call, outer: scope });
       const result = this.body(node, graph, inner, given);
       keepBody(scope, node, name, result.graph);
-      problems.set(name, inner.problems);
+      (problems ??= new Map()).set(name, inner.problems);
       scope.isVariable ||= inner.isVariable;
       return result;
     };
     const version = this.version(node.domain, scope);
     const outputs = rule(
-      new Operation(node, version, inputs, attribute, { infer, acquit: (name) => problems.delete(name) }),
+      new Operation(node, version, inputs, attribute, { infer, acquit: (name) => problems?.delete(name) }),
     );
-    for (const found of problems.values()) scope.problems.push(...found);
+    for (const found of problems?.values() ?? []) scope.problems.push(...found);
     return outputs;
   }
 
@@ -210,7 +211,7 @@ class Inference {
     scope: Scope,
     given: readonly (InferredValue | undefined)[],
   ): BodyResult {
-    const declared = declarations([...graph.valueInfo, ...graph.outputs], this.symbols);
+    const declared = declarations([...graph.valueInfo, ...graph.outputs]);
     for (const [at, input] of graph.inputs.entries())
       scope.values.set(input.name, this.formalInput(given[at], input));
     const inferred = this.graph(graph, scope, declared);
@@ -264,7 +265,7 @@ class Inference {
     this.active.add(called);
     try {
       const order = this.order(called.nodes);
-      const declared = declarations(called.valueInfo, this.symbols);
+      const declared = declarations(called.valueInfo);
       const formals = new Set(called.inputs);
       for (const at of order) this.node(withoutMissing(called.nodes[at], formals, inner), inner, declared);
       const body = { values: inner.values, order, bodies: inner.bodies };
@@ -300,11 +301,11 @@ class Inference {
   }
 }
 
-/** What the file says of a value: as written, and with the names that are known from the inputs. */
-type Declarations = ReadonlyMap<string, { readonly declared: DeclaredType; readonly known: ValueType }>;
+/** What the file says of a value, by name. */
+type Declarations = ReadonlyMap<string, DeclaredType>;
 
-function declarations(infos: readonly ValueInfo[], symbols: Symbols): Declarations {
-  return new Map(infos.map(({ name, type }) => [name, { declared: type, known: symbols.ofInner(type) }]));
+function declarations(infos: readonly ValueInfo[]): Declarations {
+  return new Map(infos.map(({ name, type }) => [name, type]));
 }
 
 const NAMED_IN_CYCLE = 4;

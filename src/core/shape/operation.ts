@@ -22,8 +22,13 @@ export type Rule = (operation: Operation) => Outputs;
 
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** The node's inputs or attributes break its operator's definition. */
-export class RuleError extends Error {}
+/**
+ * The node's inputs or attributes break its operator's definition: one clause. Thrown, but never past the
+ * inference, so it does without the stack trace that would cost more than inferring the node.
+ */
+export class RuleError {
+  constructor(readonly message: string) {}
+}
 
 /** Inference inside a subgraph of the operator, given what its inputs are. */
 export interface Bodies {
