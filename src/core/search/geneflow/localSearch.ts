@@ -1,6 +1,7 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { wholeGene, type Gene } from '../../latency/gene';
+import { exchangedRun, recomputedRun } from './halos';
 import { shifted, withoutDevice } from './mutations';
 import type { SearchSpace } from './space';
 
@@ -31,6 +32,7 @@ export function* movesAround(space: SearchSpace, genome: Genes, operator: Operat
       if (dropped !== undefined) yield [space.compile(operator, dropped)];
     }
   }
+  yield* haloMoves(space, genome, operator);
   for (const fresh of freshGenes(space, operator)) yield [space.compile(operator, fresh)];
   yield* runMoves(space, genome, operator);
 }
@@ -57,6 +59,16 @@ function* boundaryMoves(space: SearchSpace, genome: Genes, operator: OperatorId)
         if (move.length > 0) yield move;
       }
     }
+  }
+}
+
+/** Halos computed again, or sent again, for the operator and the runs that begin with it. */
+function* haloMoves(space: SearchSpace, genome: Genes, operator: OperatorId): Generator<Move> {
+  const first = space.workload.flow.stepOf[operator];
+  for (const run of RUNS) {
+    const end = Math.min(space.steps.length, first + run);
+    yield recomputedRun(space, genome, first, end);
+    yield exchangedRun(space, genome, first, end);
   }
 }
 

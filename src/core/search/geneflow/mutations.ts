@@ -2,6 +2,7 @@ import type { Random } from '../../graph/random';
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import { exchangedRun, recomputedRun } from './halos';
 import type { SearchSpace } from './space';
 
 type Genes = (CompiledGene | undefined)[];
@@ -19,6 +20,8 @@ const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [6, startAfresh],
   [6, runOnOneDevice],
   [2, reduceElsewhere],
+  [10, recomputeRun],
+  [4, exchangeRun],
 ];
 const TOTAL_SHARE = MUTATIONS.reduce((sum, [share]) => sum + share, 0);
 
@@ -61,12 +64,8 @@ function pickBoundary(random: Random, { cuts }: Gene): number {
 }
 
 /** All cuts at the place of `boundary` move together; cuts that would be passed are pushed along. */
-export function shifted(
-  { split, cuts, reduceOn }: Gene,
-  boundary: number,
-  shift: number,
-  length: number,
-): Gene {
+export function shifted(gene: Gene, boundary: number, shift: number, length: number): Gene {
+  const { cuts } = gene;
   const target = Math.min(length, Math.max(0, cuts[boundary] + shift));
   const last = cuts.length - 1;
   const moved = cuts.map((cut, position) => {
@@ -74,7 +73,7 @@ export function shifted(
     if (position === boundary) return target;
     return position < boundary ? Math.min(cut, target) : Math.max(cut, target);
   });
-  return { split, cuts: moved, reduceOn };
+  return { ...gene, cuts: moved };
 }
 
 /** The same boundary moves by the same fraction along a run. */
@@ -220,4 +219,16 @@ function reduceElsewhere(space: SearchSpace, random: Random, genome: Genes): voi
   const { gene, reduction } = genome[operator]!;
   if (reduction === undefined) return;
   genome[operator] = space.compile(operator, { ...gene, reduceOn: random.below(space.devices) });
+}
+
+/** The halos of a run are computed again instead of being sent. */
+function recomputeRun(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = random.below(2) === 0 ? pickRun(space, random) : single(pickStep(space, random));
+  for (const gene of recomputedRun(space, genome, from, to)) genome[gene.operator] = gene;
+}
+
+/** The halos of a run are sent again. */
+function exchangeRun(space: SearchSpace, random: Random, genome: Genes): void {
+  const { from, to } = pickRun(space, random);
+  for (const gene of exchangedRun(space, genome, from, to)) genome[gene.operator] = gene;
 }
