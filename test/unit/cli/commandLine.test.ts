@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/run';
+import { ModelBuilder } from '../../../src/engine/example/modelBuilder';
 import { doorbellModel } from '../../../src/engine/example/doorbell';
 
 interface Ran {
@@ -118,6 +119,18 @@ describe('command line', () => {
     const { status, out } = await run(['verify', model, plan]);
     assert.equal(status, 0, out);
     assert.match(out, /computes the same/);
+  });
+
+  it('plans a model of views alone', async () => {
+    const views = new ModelBuilder('views');
+    const shape = [1, 4];
+    views.node('Identity', [views.node('Identity', [views.input('x', shape)])], {}, 'last', ['y']);
+    views.output('y', shape);
+    const path = file('views.onnx');
+    writeFileSync(path, views.build());
+    const { status, error } = await run(['optimize', path]);
+    assert.equal(status, 0, error);
+    assert.equal((await run(['check', path, file('views.memorianova.json')])).status, 0);
   });
 
   it('keeps the best plan when cancelled', async () => {

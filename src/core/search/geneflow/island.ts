@@ -75,6 +75,8 @@ export class Island {
 
   /** Breeds until `evaluations` plans have been tried, then improves the best. */
   run(evaluations: number, stop: Stop): void {
+    // A model of views alone leaves nothing to decide.
+    if (this.space.steps.length === 0) return;
     const end = this.evaluations + evaluations;
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
     while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding);
