@@ -1,19 +1,31 @@
 import { basename } from 'node:path';
 import type { Cluster } from '../core/cluster/cluster';
+import { parseCluster } from '../core/cluster/parse';
 import type { Control } from '../core/graph/control';
 import type { FuseRule, Graph } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
-import type { Bytes, Seconds } from '../core/graph/units';
+import type { Bytes, DeviceId, OperatorId, Seconds } from '../core/graph/units';
+import { type Gene, partitionGene, wholeGene } from '../core/latency/gene';
 import type { LatencyModel } from '../core/latency/workload';
-import { lifetimes } from '../core/memory/lifetimes';
-import { orderProblem, type InPlaceRule } from '../core/memory/problem';
+import { packArena } from '../core/memory/arena';
+import { lifetimes, liveBytes } from '../core/memory/lifetimes';
+import { orderProblem, type InPlaceRule, type OrderProblem } from '../core/memory/problem';
 import { findOrder, type OrderResult } from '../core/order/btsearch';
+import type { Dimension, PartitionRules } from '../core/partition/partition';
 import { partitionRules } from '../core/partition/rules';
-import { buildPlan } from '../core/plan/build';
+import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
-import type { Plan } from '../core/plan/plan';
-import type { PartitionResult, SeedResult, Strategy } from '../core/search/geneflow/problem';
+import type { Plan, PlanLatency } from '../core/plan/plan';
+import type {
+  PartitionOptions,
+  PartitionProgress,
+  PartitionResult,
+  Pin,
+  SeedResult,
+  Strategy,
+} from '../core/search/geneflow/problem';
 import { type MakePool, searchPartition } from '../core/search/geneflow/searchPartition';
+import { searchFrom } from '../core/search/whatIf';
 import type { Analysis } from './analyze';
 import { fileSha256 } from './planFile';
 
@@ -40,6 +52,9 @@ export const DEFAULT_OPTIMIZE_OPTIONS: OptimizeOptions = {
   order: 'btsearch',
 };
 
+/** Placements tried for the arena of an order that the partition search chose. */
+const ARENA_NODES = 100_000;
+
 /** How the seeds that put everything on one device are named. */
 const SINGLE_DEVICE_PREFIX = 'single ';
 
@@ -61,8 +76,18 @@ export interface OptimizeRequest {
   readonly analysis: Analysis;
   readonly cluster: Cluster;
   readonly options: OptimizeOptions;
+  /** A plan of the same model to start from: a what-if keeps what is good in it. */
+  readonly start?: Plan;
+  /** What the user wants of operators, by index in `graph.node`. */
+  readonly pins?: ReadonlyMap<number, PlanPin>;
   /** Where the islands live; this thread unless given. */
   readonly makePool?: MakePool;
+}
+
+/** An operator kept whole on a device, or split along a dimension (`none`: whole), whatever it costs. */
+export interface PlanPin {
+  readonly device?: string;
+  readonly dimension?: Dimension;
 }
 
 /**
@@ -74,60 +99,25 @@ export async function optimizeModel(
   request: OptimizeRequest,
   control: Control<OptimizeProgress>,
 ): Promise<Plan> {
-  const { modelPath, analysis, cluster, options, makePool } = request;
-  const { graph, model, shapes } = analysis;
+  const { modelPath, analysis, cluster, options } = request;
+  const { graph } = analysis;
   const sha256 = fileSha256(modelPath);
   const { order, problem } = orderModel(graph, options, control);
   const rules = partitionRules(graph);
-  const searched = await searchPartition(
-    {
-      graph,
-      rules,
-      cluster,
-      order: order.steps,
-      options: { ...options, freeOrder: options.order === 'free' },
-    },
-    {
-      ...control,
-      report: ({ evaluations, latencyNs }) =>
-        control.report({
-          phase: 'partitioning',
-          evaluations,
-          fraction: Math.min(1, evaluations / options.evaluations),
-          latencySeconds: latencyNs === undefined ? undefined : latencyNs / 1e9,
-        }),
-    },
-    makePool,
-  );
+  const searched = await partitionModel(request, rules, order.steps, control);
   if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
   control.report({ phase: 'checking' });
   const plan = buildPlan({
-    model: {
-      file: basename(modelPath),
-      bytes: model.fileBytes,
-      structureSha256: model.structureSha256,
-      sha256: await sha256,
-      bindings: boundSymbols(shapes.symbols),
-    },
+    model: { ...modelIdentity(request), sha256: await sha256 },
     graph,
     cluster,
-    options: planOptions(options),
+    options: planOptions(request),
     stopped: searched.stopped ?? order.stopped,
-    order: {
-      ...order,
-      ...lifetimes(problem, order.steps),
-      arenaBytes: order.arena.bytes,
-      offsets: order.arena.offsets,
-    },
+    order: plannedOrder(problem, order, searched.order),
     partition: {
       partitions: searched.partitions,
       timeline: searched.timeline,
-      latency: {
-        seconds: searched.timeline.latencyNs / 1e9,
-        lowerBoundSeconds: 0,
-        boundMethod: 'none',
-        baselines: baselines(searched),
-      },
+      latency: plannedLatency(searched),
     },
   });
   const report = checkPlan(graph, rules, plan);
@@ -137,11 +127,124 @@ export async function optimizeModel(
   return plan;
 }
 
+function partitionModel(
+  { analysis, cluster, options, start, pins, makePool }: OptimizeRequest,
+  rules: PartitionRules,
+  order: readonly OperatorId[],
+  control: Control<OptimizeProgress>,
+): Promise<PartitionResult> {
+  const { graph } = analysis;
+  const reported: Control<PartitionProgress> = {
+    ...control,
+    report: ({ evaluations, latencyNs }) =>
+      control.report({
+        phase: 'partitioning',
+        evaluations,
+        fraction: Math.min(1, evaluations / options.evaluations),
+        latencySeconds: latencyNs === undefined ? undefined : latencyNs / 1e9,
+      }),
+  };
+  const partition: PartitionOptions = {
+    ...options,
+    freeOrder: options.order === 'free',
+    ...(pins === undefined ? {} : { pins: operatorPins(graph, cluster, pins) }),
+  };
+  const problem = { graph, rules, cluster, order, options: partition };
+  if (start === undefined) return searchPartition(problem, reported, makePool);
+  const before = parseCluster(start.cluster);
+  const genes = planGenes(graph, rules, start, before);
+  return searchFrom({ ...problem, cluster: before }, genes, cluster, reported, makePool);
+}
+
+/** The genes of a plan, as far as this graph and its splits still have them. */
+function planGenes(graph: Graph, rules: PartitionRules, plan: Plan, cluster: Cluster): (Gene | undefined)[] {
+  const entries = new Map(plan.operators.map((entry) => [entry.index, entry.partition]));
+  const device = (name: string | undefined): DeviceId =>
+    cluster.devices.findIndex((one) => one.name === name);
+  return graph.operators.map(({ id, index, isView }) => {
+    const entry = entries.get(index);
+    if (isView) return undefined;
+    const whole = wholeGene(cluster.sink, cluster.devices.length);
+    if (entry === undefined || entry.shards.some((shard) => device(shard.device) < 0)) return whole;
+    const shards = entry.shards.map((shard) => ({ ...shard, device: device(shard.device) }));
+    const reduceOn = entry.reduceOn === undefined ? undefined : device(entry.reduceOn);
+    return partitionGene({ ...entry, shards, reduceOn }, rules.splits(id), cluster.devices.length) ?? whole;
+  });
+}
+
+function operatorPins(
+  graph: Graph,
+  cluster: Cluster,
+  pins: ReadonlyMap<number, PlanPin>,
+): ReadonlyMap<OperatorId, Pin> {
+  const result = new Map<OperatorId, Pin>();
+  for (const [index, { device, dimension }] of pins) {
+    const operator = graph.operators.find((candidate) => candidate.index === index);
+    if (operator === undefined) throw new InputError(`There is no operator ${index} to pin.`);
+    const id = cluster.devices.findIndex(({ name }) => name === device);
+    if (device !== undefined && id < 0)
+      throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
+    result.set(operator.id, {
+      ...(device === undefined ? {} : { device: id }),
+      ...(dimension === undefined ? {} : { dimension }),
+    });
+  }
+  return result;
+}
+
+function modelIdentity({
+  modelPath,
+  analysis: { model, shapes },
+}: OptimizeRequest): Omit<Plan['model'], 'sha256'> {
+  return {
+    file: basename(modelPath),
+    bytes: model.fileBytes,
+    structureSha256: model.structureSha256,
+    bindings: boundSymbols(shapes.symbols),
+  };
+}
+
+/** BTSearch's order with its proof, or the order that the partition search preferred, with its own peak and arena. */
+function plannedOrder(problem: OrderProblem, order: OrderResult, steps: readonly OperatorId[]): PlannedOrder {
+  const lives = lifetimes(problem, steps);
+  const isSame = steps.every((operator, step) => operator === order.steps[step]);
+  const peakBytes = isSame ? order.peakBytes : liveBytes(problem, steps, lives).peakBytes;
+  const arena = isSame
+    ? order.arena
+    : packArena(problem, steps, { nodes: 0, nodeLimit: ARENA_NODES, interrupted: () => false });
+  return {
+    status: peakBytes === order.lowerBoundBytes ? 'optimal' : 'feasible',
+    steps,
+    peakBytes,
+    lowerBoundBytes: order.lowerBoundBytes,
+    arenaBytes: arena.bytes,
+    offsets: arena.offsets,
+    firstStep: lives.firstStep,
+    lastStep: lives.lastStep,
+    baselines: order.baselines,
+  };
+}
+
+function plannedLatency(searched: PartitionResult): Omit<PlanLatency, 'model'> {
+  const { timeline, givenOrder } = searched;
+  return {
+    seconds: timeline.latencyNs / 1e9,
+    lowerBoundSeconds: 0,
+    boundMethod: 'none',
+    baselines: {
+      ...baselines(searched),
+      ...(givenOrder === undefined
+        ? {}
+        : { btsearchOrder: { seconds: givenOrder.latencyNs / 1e9, valid: givenOrder.valid } }),
+    },
+  };
+}
+
 function orderModel(
   graph: Graph,
   options: OptimizeOptions,
   control: Control<OptimizeProgress>,
-): { order: OrderResult; problem: ReturnType<typeof orderProblem> } {
+): { order: OrderResult; problem: OrderProblem } {
   const problem = orderProblem(graph, { inPlace: options.inPlace });
   const order = findOrder(
     problem,
@@ -156,8 +259,8 @@ function orderModel(
 }
 
 /** The plan file names the options that decide its bytes; a time limit is not one of them. */
-function planOptions({ timeLimit: _, ...options }: OptimizeOptions): Plan['options'] {
-  return options;
+function planOptions({ options: { timeLimit: _, ...options }, pins }: OptimizeRequest): Plan['options'] {
+  return pins === undefined || pins.size === 0 ? options : { ...options, pins: Object.fromEntries(pins) };
 }
 
 function boundSymbols(symbols: ReadonlyMap<string, number | undefined>): Record<string, number> {

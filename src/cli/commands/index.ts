@@ -6,6 +6,7 @@ import { exampleCommand } from './example';
 import { inspectCommand } from './inspect';
 import { optimizeCommand } from './optimize';
 import { orderCommand } from './order';
+import { sweepCommand } from './sweep';
 import { verifyCommand } from './verify';
 
 /** In the order in which a user meets them. */
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Command[] = [
   optimizeCommand,
   checkCommand,
   compareCommand,
+  sweepCommand,
   verifyCommand,
   exampleCommand,
 ];

@@ -5,7 +5,7 @@ import {
   type OptimizeOptions,
   type OptimizeProgress,
 } from '../../engine/optimize';
-import { planPath, savePlan } from '../../engine/planFile';
+import { loadPlan, planPath, savePlan } from '../../engine/planFile';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import {
   BIND_OPTION,
@@ -20,6 +20,7 @@ import {
 import { bytesText, secondsText } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, openModel } from '../model';
 import { planSummary } from '../summary';
+import { changedCluster, pinsOf, WHAT_IF_OPTIONS } from '../whatIf';
 
 const DEFAULTS = DEFAULT_OPTIMIZE_OPTIONS;
 
@@ -53,17 +54,27 @@ export const optimizeCommand: Command = {
     seed: { type: 'string', value: 'N', summary: `seed of all randomness (default ${DEFAULTS.seed})` },
     evaluations: { type: 'string', value: 'N', summary: `plans tried (default ${DEFAULTS.evaluations})` },
     'time-limit': { type: 'string', value: 'SECONDS', summary: 'stop after so long with the best so far' },
+    ...WHAT_IF_OPTIONS,
   },
   async run(invocation) {
     const { files, output } = invocation;
     const options = optionsOf(invocation);
-    const cluster = clusterOf(invocation);
+    const cluster = changedCluster(invocation, clusterOf(invocation));
+    const from = textOption(invocation, 'from');
     const analysis = openModel(invocation);
     const control = controlWith<OptimizeProgress>(output.cancelled, (progress) =>
       output.progress(progressText(progress)),
     );
     const plan = await optimizeModel(
-      { modelPath: files[0], analysis, cluster, options, makePool: invocation.makePool },
+      {
+        modelPath: files[0],
+        analysis,
+        cluster,
+        options,
+        pins: pinsOf(invocation),
+        makePool: invocation.makePool,
+        ...(from === undefined ? {} : { start: loadPlan(from) }),
+      },
       control,
     );
     output.progress('');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommandLine } from '../../../src/cli/run';
 import { ModelBuilder } from '../../../src/engine/example/modelBuilder';
+import type { Plan } from '../../../src/core/plan/plan';
 import { doorbellModel } from '../../../src/engine/example/doorbell';
 
 interface Ran {
@@ -100,6 +101,59 @@ describe('command line', () => {
     const cheapest = ways.filter((way) => way.cheapest);
     assert.equal(cheapest.length, 1);
     assert.equal(cheapest[0].seconds, Math.min(...ways.map(({ seconds }) => seconds)));
+  });
+
+  it('answers what-if questions from the plan at hand, and keeps pins', async () => {
+    const [plan, changed] = [file('hand.json'), file('changed.json')];
+    await run(['optimize', model, '--out', plan, ...FEW]);
+    const asked = [
+      '--from',
+      plan,
+      '--drop',
+      'speaker',
+      '--set',
+      'tv.memory=64 MiB',
+      '--pin',
+      '0=camera',
+      '--pin',
+      '1=none',
+    ];
+    const { status, error } = await run(['optimize', model, '--out', changed, ...FEW, ...asked]);
+    assert.equal(status, 0, error);
+    const found = JSON.parse(readFileSync(changed, 'utf8')) as Plan;
+    assert.deepEqual(
+      found.devices.map(({ name }) => name),
+      ['camera', 'tv', 'door lock'],
+    );
+    assert.equal(found.devices[1].limitBytes, 64 * 2 ** 20);
+    assert.deepEqual(
+      found.operators[0].partition.shards.map(({ device }) => device),
+      ['camera'],
+    );
+    assert.equal(found.operators[1].partition.dimension, 'none');
+    assert.equal((await run(['check', model, changed])).status, 0);
+    assert.equal((await run(['optimize', model, '--drop', 'oven'])).status, 1);
+    assert.equal((await run(['optimize', model, '--pin', '0'])).status, 2);
+  });
+
+  it('lets the search change the order', async () => {
+    const plan = file('free.json');
+    assert.equal((await run(['optimize', model, '--out', plan, ...FEW, '--order', 'free'])).status, 0);
+    const { latency } = JSON.parse(readFileSync(plan, 'utf8')) as Plan;
+    assert.ok(latency.seconds <= latency.baselines.btsearchOrder.seconds);
+    assert.equal((await run(['check', model, plan])).status, 0);
+  });
+
+  it('sweeps bandwidth: more is never slower', async () => {
+    const values = '1 Mbit/s,100 Mbit/s,1 Gbit/s';
+    const { out, status } = await run(['sweep', model, '--values', values, '--evaluations', '500', '--json']);
+    assert.equal(status, 0);
+    const { points } = JSON.parse(out) as { points: { seconds: number }[] };
+    const seconds = points.map((point) => point.seconds);
+    assert.deepEqual(
+      seconds,
+      [...seconds].sort((a, b) => b - a),
+    );
   });
 
   it('compares two plans', async () => {
