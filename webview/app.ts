@@ -198,6 +198,7 @@ export class App {
       toggleGroup: (node) => void this.navigation.toggle(node),
       goToOperator: (operator) => void this.navigation.goTo(operator),
       selectTensor: (tensor) => this.session.select({ kind: 'tensor', tensor }),
+      bindDimensions: (bindings) => this.host.notify('bindDimensions', { bindings }),
       copy: (text) => this.host.notify('copy', { text }),
       close: () => this.toggleProperties(),
     });

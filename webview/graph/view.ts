@@ -239,12 +239,14 @@ export class GraphView {
     const { width, height } = this.element.getBoundingClientRect();
     if (width === 0 || height === 0) return;
     const ratio = window.devicePixelRatio || 1;
+    const moved = this.width === 0 ? 0 : (width - this.width) / 2;
     this.width = width;
     this.height = height;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.minimap.resize(height, ratio);
     if (!this.placed) this.showStart();
+    else if (moved !== 0) this.setCamera({ ...this.camera, x: this.transform.x + moved });
     this.repaint();
   }
 

@@ -6,7 +6,7 @@ import { mix } from '../theme';
 import { bytesText } from '../units';
 import { stepArea } from './chartPath';
 
-const MARGIN = { top: 24, right: 118, bottom: 16, left: 64 } as const;
+const MARGIN = { top: 32, right: 118, bottom: 16, left: 64 } as const;
 /** Lines of opponents nearer than this to each other share one label. */
 const LABEL_HEIGHT = 12;
 

@@ -1,4 +1,4 @@
-import type { OperatorDetails, TensorDetails } from '../../src/protocol/webview';
+import type { OperatorDetails, SymbolicDimension, TensorDetails } from '../../src/protocol/webview';
 import { button } from '../controls';
 import { el, fill } from '../dom';
 import type { Session, Target } from '../session';
@@ -14,6 +14,7 @@ export interface PropertiesActions {
   toggleGroup(node: number): void;
   goToOperator(operator: number): void;
   selectTensor(tensor: number): void;
+  bindDimensions(bindings: Readonly<Record<string, number>>): void;
   copy(text: string): void;
   close(): void;
 }
@@ -75,14 +76,10 @@ export class Properties {
       ...properties.opsets.map((opset) => ['operator set', `${opset.domain || 'ai.onnx'} ${opset.version}`]),
       ...properties.metadata.map(([name, value]) => [name, value]),
     ].filter(([, value]) => value !== '');
-    const sized = dimensions.map(({ name, value }) => [
-      name,
-      value === null ? 'free: sizes that need it are unknown' : String(value),
-    ]);
     return [
       table(rows),
       ...(properties.docString === '' ? [] : [el('p', { className: 'doc' }, properties.docString)]),
-      ...(sized.length === 0 ? [] : [section('Symbolic dimensions', table(sized))]),
+      ...(dimensions.length === 0 ? [] : [this.dimensionForm(dimensions)]),
       ...(properties.functions.length === 0
         ? []
         : [section('Functions', table(properties.functions.map((name) => [name])))]),
@@ -95,6 +92,38 @@ export class Properties {
             ),
           ]),
     ];
+  }
+
+  /** Sizes of symbolic dimensions: an empty field leaves one free, and sizes that need it unknown. */
+  private dimensionForm(dimensions: readonly SymbolicDimension[]): HTMLElement {
+    const fields = dimensions.map(({ name, value }) => {
+      const field = el('input', {
+        type: 'number',
+        min: '1',
+        step: '1',
+        value: value === null ? '' : String(value),
+      });
+      return { name, field };
+    });
+    const rows = fields.map(({ name, field }) => el('label', {}, el('span', {}, name), field));
+    const form = el(
+      'form',
+      { className: 'dimensions' },
+      ...rows,
+      button({ label: 'Apply', pressed: () => apply() }),
+    );
+    const apply = (): void => {
+      const entries = fields.flatMap(({ name, field }): [string, number][] => {
+        const size = Number(field.value);
+        return Number.isSafeInteger(size) && size > 0 ? [[name, size]] : [];
+      });
+      this.actions.bindDimensions(Object.fromEntries(entries));
+    };
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      apply();
+    });
+    return section('Symbolic dimensions', form);
   }
 
   private operator(op: number): void {

@@ -44,19 +44,28 @@ async function stubSource(): Promise<string> {
   return result.outputFiles[0].text;
 }
 
-/** The page runs the stub's worker and passes messages on; `opened` marks when a file was chosen. */
+/**
+ * The page runs the stub's worker and passes messages on. The same page in a frame of itself stands for a tab
+ * that was hidden and is shown again: it starts anew, with the saved state and what the host has at hand.
+ */
 const BRIDGE = `
-  let state;
-  const worker = new Worker('/stub.js');
-  worker.onmessage = ({ data }) => window.postMessage(data, '*');
+  let state = parent.savedState;
+  const isAgain = parent !== window;
+  const worker = isAgain ? null : new Worker('/stub.js');
+  window.lastNotices = [];
+  if (worker) worker.onmessage = ({ data }) => {
+    if (data.kind === 'notice') window.lastNotices.push(data);
+    window.postMessage(data, '*');
+  };
   window.sent = [];
   window.acquireVsCodeApi = () => ({
     postMessage: (message) => {
       if (message.kind === 'request') worker.postMessage(message);
       else window.sent.push(message);
+      if (isAgain && message.name === 'ready') for (const notice of parent.lastNotices) window.postMessage(notice, '*');
     },
     getState: () => state,
-    setState: (next) => { state = next; },
+    setState: (next) => { window.savedState = state = next; },
   });
   window.chooseFile = async (name, hasPlan) => {
     window.openedAt = performance.now();
