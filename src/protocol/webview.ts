@@ -138,7 +138,7 @@ export interface ViewGraph {
 export const OPERATOR_FLAGS = { view: 1, elementwise: 2, opaque: 4, body: 8 } as const;
 export const TENSOR_FLAGS = { weight: 1, input: 2, output: 4, unknownShape: 8 } as const;
 
-/** Memory of an order on one device, SPEC's `live(s)`. */
+/** Memory of an order on one device: live bytes at each step. */
 export interface OrderMemory {
   /** Operator executed at each step. */
   readonly operators: Int32Array;

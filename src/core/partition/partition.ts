@@ -1,7 +1,7 @@
 import type { AttributeValue } from '../graph/attributes';
 import type { DeviceId, Flops, OperatorId } from '../graph/units';
 
-/** SPEC letters by role; the axis number always stands beside the letter. */
+/** Letters by role (docs/cost-model.md); the axis number always stands beside the letter. */
 export type Dimension = 'none' | 'H' | 'W' | 'C' | 'K';
 
 /** One way to split an operator. */

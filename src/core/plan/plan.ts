@@ -1,6 +1,6 @@
 import type { Dimension } from '../partition/partition';
 
-/** The plan file, SPEC: field names are fixed, more may be added. Seconds, bytes, half-open ranges. */
+/** The plan file: field names are fixed, more may be added. Seconds, bytes, half-open ranges. */
 export interface Plan {
   readonly format: 'memorianova-plan';
   readonly version: 1;
