@@ -56,7 +56,7 @@ function largerFlops(a: { flops?: number }, b: { flops?: number }): number | und
 }
 
 function flopsOf(graph: Graph): number | undefined {
-  return plus(...graph.operators.map((operator) => operator.flops));
+  return graph.operators.reduce<number | undefined>((sum, { flops }) => plus(sum, flops), 0);
 }
 
 function functionCost(

@@ -45,25 +45,25 @@ function isFoldable(
   if (isConstantNode(node)) return true;
   if (node.inputs.every((name) => name === '') || isRandom(node, opset, known)) return false;
   if (!node.inputs.every((name) => name === '' || known.isConstant(name))) return false;
-  const body = functionOf(node, functions);
-  if (body !== undefined) return !isRandomAnywhere(body.nodes, known, functions, new Set([body]));
   for (const name of capturedNames(node)) if (!known.isConstant(name)) return false;
-  return !subgraphsOf(node).some(([, graph]) => isRandomAnywhere(graph.nodes, known, functions, new Set()));
+  return !isRandomInside(node, known, functions);
 }
 
-function isRandomAnywhere(
-  nodes: readonly ModelNode[],
+/** Whether something in the subgraphs of a node, or in the functions called, gives other values each time. */
+function isRandomInside(
+  node: ModelNode,
   known: ValueKnowledge,
   functions: ReadonlyMap<string, ModelFunction>,
-  seen: Set<ModelFunction>,
 ): boolean {
-  return nodes.some((node) => {
-    if (node.type !== 'Dropout' && isRandom(node, 1, known)) return true;
-    const body = functionOf(node, functions);
-    if (body !== undefined && !seen.has(body)) {
-      seen.add(body);
-      if (isRandomAnywhere(body.nodes, known, functions, seen)) return true;
-    }
-    return subgraphsOf(node).some(([, graph]) => isRandomAnywhere(graph.nodes, known, functions, seen));
-  });
+  const seen = new Set<ModelFunction>();
+  const open = [node];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next.type !== 'Dropout' && isRandom(next, 1, known)) return true;
+    for (const [, graph] of subgraphsOf(next)) for (const inner of graph.nodes) open.push(inner);
+    const body = functionOf(next, functions);
+    if (body === undefined || seen.has(body)) continue;
+    seen.add(body);
+    for (const inner of body.nodes) open.push(inner);
+  }
+  return false;
 }

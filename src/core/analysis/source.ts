@@ -1,4 +1,5 @@
 import type { Initializer, Model, ModelFunction, ModelGraph, ModelNode } from '../onnx/model';
+import { functionKey } from '../onnx/scopes';
 import type { InferredGraph } from '../shape/types';
 
 /** A graph to be built: the main graph, a subgraph or the body of a function, in one form. */
@@ -47,22 +48,14 @@ export function functionSource(body: ModelFunction, inferred: InferredGraph): Gr
   };
 }
 
-export function functionKey({
-  domain,
-  name,
-  overload,
-}: Pick<ModelFunction, 'domain' | 'name' | 'overload'>): string {
-  return `${domain}\0${name}\0${overload}`;
-}
-
 /** Model-local functions by the key of the nodes that call them. */
 export function functionTable(model: Model): ReadonlyMap<string, ModelFunction> {
-  return new Map(model.functions.map((body) => [functionKey(body), body]));
+  return new Map(model.functions.map((body) => [functionKey(body.domain, body.name, body.overload), body]));
 }
 
 export function functionOf(
   node: ModelNode,
   functions: ReadonlyMap<string, ModelFunction>,
 ): ModelFunction | undefined {
-  return functions.size === 0 ? undefined : functions.get(functionKey({ ...node, name: node.type }));
+  return functions.size === 0 ? undefined : functions.get(functionKey(node.domain, node.type, node.overload));
 }

@@ -16,6 +16,11 @@ export function subgraphsOf(node: ModelNode): readonly (readonly [string, ModelG
   return found;
 }
 
+/** What a node's domain, type and overload must be to call a function. */
+export function functionKey(domain: string, name: string, overload: string): string {
+  return `${domain}\0${name}\0${overload}`;
+}
+
 const freeNamesOfGraph = new WeakMap<ModelGraph, ReadonlySet<string>>();
 
 /** Names that a subgraph reads from the graphs around it. */

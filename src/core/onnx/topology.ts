@@ -27,7 +27,7 @@ function findOrder(nodes: readonly ModelNode[]): Topology {
   if (nodes.every((node) => readsEarlier(node, producer))) {
     return { kind: 'order', order: nodes.map((_, i) => i), isFileOrder: true };
   }
-  return depthFirst(nodes.map((node) => readNodes(node, producer)));
+  return depthFirstOrder(nodes.map((node) => readNodes(node, producer)));
 }
 
 function readsEarlier(node: ModelNode, producer: ReadonlyMap<string, number>): boolean {
@@ -47,8 +47,11 @@ function readNodes(node: ModelNode, producer: ReadonlyMap<string, number>): numb
   return sources;
 }
 
-/** Depth first without recursion: a chain of any length may stand in reverse order. */
-function depthFirst(reads: readonly (readonly number[])[]): Topology {
+/**
+ * The order in which what each one reads (indices) comes before it. Depth first without recursion: a chain of any
+ * length may stand in reverse.
+ */
+export function depthFirstOrder(reads: readonly (readonly number[])[]): Topology {
   const UNSEEN = 0;
   const OPEN = 1;
   const DONE = 2;

@@ -1,8 +1,9 @@
 import { InputError, type Problem } from '../graph/problem';
+import { NONE } from '../graph/units';
 import type { Initializer, Model, ModelFunction, ModelGraph, ModelNode } from './model';
 import { elementCount } from './payloads';
-import { capturedNames, subgraphsOf } from './scopes';
-import { topologicalOrder } from './topology';
+import { capturedNames, functionKey, subgraphsOf } from './scopes';
+import { depthFirstOrder, topologicalOrder } from './topology';
 
 export const NEWEST_IR = 14;
 /** Of one kind of problem the first few are told and the rest counted: damage tends to repeat. */
@@ -10,6 +11,15 @@ const MOST_OF_A_KIND = 3;
 
 /** Names that a graph may read from around it. */
 type Outer = (name: string) => boolean;
+
+/** Where a graph stands. */
+interface Place {
+  /** For people: empty for the main graph, ` in then_branch of node 3 (If)`. */
+  readonly path: string;
+  /** The main graph's node that it is in; `undefined` for the main graph, `NONE` in a function. */
+  readonly mainNode: number | undefined;
+  readonly opsets: ReadonlyMap<string, number>;
+}
 
 /**
  * What is wrong or noteworthy in a decoded model, structure only (shapes are checked by inference).
@@ -33,7 +43,7 @@ class Validator {
   run(): Problem[] {
     const { graph, functions } = this.model;
     this.header();
-    this.graph(graph, '', () => false, undefined);
+    this.graph(graph, { path: '', mainNode: undefined, opsets: this.model.opsets }, () => false);
     for (const one of functions) this.functionBody(one);
     this.recursion();
     for (const [kind, count] of this.counts) {
@@ -54,7 +64,10 @@ class Validator {
   ): void {
     const count = (this.counts.get(kind) ?? 0) + 1;
     this.counts.set(kind, count);
-    if (count <= MOST_OF_A_KIND) this.problems.push({ severity, message, ...where });
+    if (count > MOST_OF_A_KIND) return;
+    const { node, ...rest } = where;
+    const atNode = node !== undefined && node !== NONE;
+    this.problems.push({ severity, message, ...rest, ...(atNode && { node }) });
   }
 
   private header(): void {
@@ -84,8 +97,8 @@ class Validator {
     }
   }
 
-  /** `path` names the subgraph for people: `then_branch of node 3 (If)`; `mainNode` is the main graph's node. */
-  private graph(graph: ModelGraph, path: string, isOuter: Outer, mainNode: number | undefined): void {
+  private graph(graph: ModelGraph, place: Place, isOuter: Outer): void {
+    const { path } = place;
     const given = new Set<string>();
     for (const { name } of graph.inputs) {
       if (given.has(name))
@@ -104,9 +117,9 @@ class Validator {
       }
       weights.add(initializer.name);
       given.add(initializer.name);
-      this.tensor(initializer, path, mainNode);
+      this.tensor(initializer, place);
     }
-    const defined = this.nodes(graph.nodes, given, path, isOuter, mainNode, this.model.opsets);
+    const defined = this.nodes(graph.nodes, given, place, isOuter);
     for (const { name } of graph.outputs) {
       if (!defined.has(name) && !isOuter(name))
         this.tell(
@@ -116,18 +129,17 @@ class Validator {
           { tensor: name },
         );
     }
-    this.unused(graph, path, mainNode);
+    this.unused(graph, place);
   }
 
   /** Checks nodes and their subgraphs; all names that are defined in the end. */
   private nodes(
     nodes: readonly ModelNode[],
-    given: Set<string>,
-    path: string,
+    given: ReadonlySet<string>,
+    place: Place,
     isOuter: Outer,
-    mainNode: number | undefined,
-    opsets: ReadonlyMap<string, number>,
   ): ReadonlySet<string> {
+    const { path, mainNode, opsets } = place;
     const defined = new Set(given);
     for (const node of nodes) {
       const where = { node: mainNode ?? node.index };
@@ -155,12 +167,13 @@ class Validator {
       }
     }
     const isDefined: Outer = (name) => defined.has(name) || isOuter(name);
-    for (const node of nodes) this.node(node, path, isDefined, mainNode ?? node.index);
-    this.order(nodes, path, mainNode);
+    for (const node of nodes) this.node(node, { ...place, mainNode: mainNode ?? node.index }, isDefined);
+    this.order(nodes, place);
     return defined;
   }
 
-  private node(node: ModelNode, path: string, isDefined: Outer, mainNode: number): void {
+  private node(node: ModelNode, place: Place, isDefined: Outer): void {
+    const { path, mainNode } = place;
     for (const name of node.inputs) {
       if (name !== '' && !isDefined(name)) {
         this.tell(
@@ -175,10 +188,10 @@ class Validator {
       const tensors =
         attribute.kind === 'tensor' ? [attribute.value] : attribute.kind === 'tensors' ? attribute.value : [];
       for (const tensor of tensors)
-        this.tensor(tensor as Initializer, ` in ${nodeText(node)}${path}`, mainNode);
+        this.tensor(tensor as Initializer, { ...place, path: ` in ${nodeText(node)}${path}` });
     }
     for (const [name, graph] of subgraphsOf(node)) {
-      this.graph(graph, ` in ${name} of ${nodeText(node)}${path}`, isDefined, mainNode);
+      this.graph(graph, { ...place, path: ` in ${name} of ${nodeText(node)}${path}` }, isDefined);
     }
   }
 
@@ -186,7 +199,7 @@ class Validator {
     return this.model.functions.some((one) => one.name === node.type && one.domain === node.domain);
   }
 
-  private order(nodes: readonly ModelNode[], path: string, mainNode: number | undefined): void {
+  private order(nodes: readonly ModelNode[], { path, mainNode }: Place): void {
     const topology = topologicalOrder(nodes);
     if (topology.kind === 'cycle') {
       const ring = topology.nodes.map((index) => nodeText(nodes[index]));
@@ -206,7 +219,7 @@ class Validator {
     );
   }
 
-  private tensor(initializer: Initializer, path: string, mainNode: number | undefined): void {
+  private tensor(initializer: Initializer, { path, mainNode }: Place): void {
     const { name, type, dims, bytes, payload } = initializer;
     const where = { tensor: name, node: mainNode };
     const what = `The tensor "${name}"${path}`;
@@ -235,7 +248,7 @@ class Validator {
     }
   }
 
-  private unused(graph: ModelGraph, path: string, mainNode: number | undefined): void {
+  private unused(graph: ModelGraph, { path, mainNode }: Place): void {
     const read = new Set<string>(graph.outputs.map((output) => output.name));
     for (const node of graph.nodes) {
       for (const name of node.inputs) read.add(name);
@@ -254,7 +267,8 @@ class Validator {
 
   private functionBody(one: ModelFunction): void {
     const path = ` in function "${one.name}"`;
-    const defined = this.nodes(one.nodes, new Set(one.inputs), path, () => false, 0, one.opsets);
+    const place: Place = { path, mainNode: NONE, opsets: one.opsets };
+    const defined = this.nodes(one.nodes, new Set(one.inputs), place, () => false);
     for (const name of one.outputs) {
       if (!defined.has(name))
         this.tell(
@@ -268,23 +282,18 @@ class Validator {
 
   /** Functions must not call themselves, neither directly nor through others. */
   private recursion(): void {
-    const byName = new Map(this.model.functions.map((one) => [`${one.domain}\0${one.name}`, one]));
-    const state = new Map<ModelFunction, 'open' | 'done'>();
-    const visit = (one: ModelFunction): void => {
-      state.set(one, 'open');
-      for (const node of calls(one.nodes)) {
-        const called = byName.get(`${node.domain}\0${node.type}`);
-        if (called === undefined || state.get(called) === 'done') continue;
-        if (state.get(called) === 'open') {
-          throw new InputError(
-            `The function "${called.name}" calls itself, in ${nodeText(node)} of "${one.name}": such a model cannot be executed.`,
-          );
-        }
-        visit(called);
-      }
-      state.set(one, 'done');
-    };
-    for (const one of this.model.functions) if (!state.has(one)) visit(one);
+    const { functions } = this.model;
+    const indices = new Map(functions.map((one, i) => [functionKey(one.domain, one.name, one.overload), i]));
+    const called = functions.map((one) =>
+      calls(one.nodes)
+        .map((node) => indices.get(functionKey(node.domain, node.type, node.overload)))
+        .filter((index) => index !== undefined),
+    );
+    const topology = depthFirstOrder(called);
+    if (topology.kind === 'order') return;
+    const names = topology.nodes.map((index) => `"${functions[index].name}"`);
+    const through = names.length > 1 ? ` through ${names.slice(1, 4).join(', ')}` : '';
+    throw new InputError(`The function ${names[0]} calls itself${through}: such a model cannot be executed.`);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { AttributeValue, Attributes } from '../graph/attributes';
 import { InputError, type Problem } from '../graph/problem';
 import type { DeclaredType, Model, ModelFunction, ModelGraph, ModelNode, ValueInfo } from '../onnx/model';
+import { functionKey } from '../onnx/scopes';
 import { topologicalOrder } from '../onnx/topology';
 import { reconcile, saysNothingNew } from './declared';
 import {
@@ -329,10 +330,6 @@ function cycleError(nodes: readonly ModelNode[]): InputError {
 function isComplete(type: ValueType): boolean {
   if (type.kind !== 'tensor' && type.kind !== 'sparse') return type.kind !== 'unknown';
   return type.shape !== undefined && !type.shape.includes(undefined);
-}
-
-function functionKey(domain: string, name: string, overload: string): string {
-  return `${domain}\n${name}\n${overload}`;
 }
 
 /** Drops what cannot be: negative or inexact sizes, monstrous ranks, values that do not match the shape. */

@@ -374,4 +374,36 @@ describe('bodies', () => {
     assert.deepEqual(graph.weightBytes, { bytes: 200, known: true });
     assert.equal(tensor(graph, 'y').bytes, 200);
   });
+
+  it('of functions that call each other 20,000 deep, or twice each 60 deep, end', () => {
+    const chain = (length: number, times: number): Graph => {
+      const functions = Array.from({ length }, (_, i) => ({
+        name: `F${i}`,
+        domain: 'd',
+        input: ['a'],
+        output: ['b'],
+        node: Array.from({ length: times }, (_, k) =>
+          i + 1 < length
+            ? node(`F${i + 1}`, k === 0 ? 'a' : 'm', k + 1 < times ? 'm' : 'b', {}, { domain: 'd' })
+            : node('Relu', k === 0 ? 'a' : 'm', k + 1 < times ? 'm' : 'b'),
+        ),
+        opsetImport: [
+          { domain: '', version: 17 },
+          { domain: 'd', version: 1 },
+        ],
+      }));
+      const call = [node('F0', 'x', 'y', {}, { domain: 'd' })];
+      return graphOf({
+        input: [value('x', [2])],
+        output: [value('y', [2])],
+        node: call,
+        functions,
+        domains: { d: 1 },
+      });
+    };
+    assert.equal(only(chain(20_000, 1)).bodyPeak.known, false);
+    assert.equal(only(chain(60, 2)).bodyPeak.known, false);
+    // Each level holds its own tensor in between while a call runs.
+    assert.deepEqual(only(chain(10, 2)).bodyPeak, { bytes: 80, known: true });
+  });
 });

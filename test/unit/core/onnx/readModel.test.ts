@@ -279,6 +279,15 @@ describe('refusing what is no model', () => {
     assert.match(refusal(file), /cycle.*node 0 \(Add\).*node 2 \(Abs\).*node 1 \(Relu\)/);
   });
 
+  it('a function that calls itself through others', () => {
+    const call = (name: string, called: string) => ({
+      ...{ name, domain: 'd', input: ['a'], output: ['b'] },
+      node: [node(called, 'a', 'b', {}, { domain: 'd' })],
+    });
+    const functions = [call('F', 'G'), call('G', 'H'), call('H', 'F')];
+    assert.match(refusal(onnxFile({ functions, domains: { d: 1 } })), /"F" calls itself through "G", "H"/);
+  });
+
   it('a function that calls itself', () => {
     const functions = [
       {
