@@ -2,6 +2,7 @@ import type { FuseRule, Graph, KnownBytes, Operator, OperatorNode, Storage } fro
 import { NONE, type OperatorId, type TensorId } from '../graph/units';
 import type { ModelFunction, ModelNode } from '../onnx/model';
 import { ruleOf } from '../shape/rules/registry';
+import type { InferredGraph } from '../shape/types';
 import { addBytes, bodyCost, type BodyCost } from './bodies';
 import { operatorFlops } from './flops';
 import { fold, type Folding } from './folding';
@@ -16,6 +17,8 @@ export interface Context {
   readonly bindings: ReadonlyMap<string, number>;
   /** Constants of the graph in which a body stands. */
   readonly isConstant: (name: string) => boolean;
+  /** Costs of function bodies that were inferred once for several calls, so that calls of calls stay few. */
+  readonly functionCosts: Map<InferredGraph, BodyCost>;
 }
 
 export interface Assembled {

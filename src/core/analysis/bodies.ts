@@ -71,14 +71,18 @@ function functionCost(
       functionWeights: new Map([[called, UNKNOWN]]),
       pass: { flops: undefined },
     };
+  const known = context.functionCosts.get(inferred);
+  if (known !== undefined) return known;
   const { graph, ownWeights, functionWeights } = assemble(functionSource(called, inferred), context, 'none');
-  return {
+  const cost: BodyCost = {
     peak: insidePeak(graph, [...graph.inputs, ...graph.outputs]),
     reads: NO_COST.reads,
     weights: NOTHING,
     functionWeights: new Map([...functionWeights, [called, ownWeights]]),
     pass: { flops: flopsOf(graph) },
   };
+  context.functionCosts.set(inferred, cost);
+  return cost;
 }
 
 /**

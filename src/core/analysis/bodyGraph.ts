@@ -30,7 +30,7 @@ export function bodyGraph(model: Model, shapes: ShapeResult, trail: readonly Bod
   }
   const bindings = new Map<string, number>();
   for (const [name, value] of shapes.symbols) if (value !== undefined) bindings.set(name, value);
-  return assemble(source, { functions, bindings, isConstant }, 'none').graph;
+  return assemble(source, { functions, bindings, isConstant, functionCosts: new Map() }, 'none').graph;
 }
 
 function enter(

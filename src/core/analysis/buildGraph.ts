@@ -1,7 +1,7 @@
 import type { FuseRule, Graph } from '../graph/graph';
 import type { Model } from '../onnx/model';
 import type { ShapeResult } from '../shape/types';
-import { assemble } from './assemble';
+import { assemble, type Context } from './assemble';
 import { functionTable, graphSource } from './source';
 
 /**
@@ -12,6 +12,11 @@ import { functionTable, graphSource } from './source';
 export function buildGraph(model: Model, shapes: ShapeResult, options: { readonly fuse: FuseRule }): Graph {
   const bindings = new Map<string, number>();
   for (const [name, value] of shapes.symbols) if (value !== undefined) bindings.set(name, value);
-  const context = { functions: functionTable(model), bindings, isConstant: () => false };
+  const context: Context = {
+    functions: functionTable(model),
+    bindings,
+    isConstant: () => false,
+    functionCosts: new Map(),
+  };
   return assemble(graphSource(model.graph, model.opsets, shapes.main), context, options.fuse).graph;
 }

@@ -112,8 +112,12 @@ export function totalFlops(graph: Graph): { flops: number; known: boolean } {
   };
 }
 
+/** Functions that call functions can unfold without end: bodies are described up to this many operators. */
+const MOST_BODY_OPERATORS = 100_000;
+
 class Inspector {
   private readonly functions;
+  private bodyOperators = 0;
 
   constructor(
     private readonly model: Model,
@@ -173,9 +177,12 @@ class Inspector {
     if (names.length === 0) return undefined;
     const bodies: Record<string, InspectedGraph> = {};
     for (const body of names) {
+      if (this.bodyOperators > MOST_BODY_OPERATORS) break;
       const inner = [...trail, { node: node.index, body }];
       const graph = bodyGraph(this.model, this.shapes, inner);
-      if (graph !== undefined) bodies[body] = this.graph(graph, inner);
+      if (graph === undefined) continue;
+      this.bodyOperators += graph.operators.length;
+      bodies[body] = this.graph(graph, inner);
     }
     return bodies;
   }
