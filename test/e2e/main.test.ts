@@ -15,7 +15,7 @@ import {
 import { Workbench, type Theme } from './support/workbench';
 
 const QUICK = { 'memorianova.evaluations': 20_000 };
-const ENDLESS = { 'memorianova.evaluations': 100_000_000 };
+const ENDLESS = { 'memorianova.evaluations': 10_000_000 };
 const PLAN = 'doorbell.memorianova.json';
 const LONG_MS = 90_000;
 

@@ -93,6 +93,13 @@ class PartitionSearch {
     };
   }
 
+  /** What the seeds alone reach: from here on a search that is stopped has a plan to keep. */
+  private reportSeeds(seeds: readonly SeedResult[]): void {
+    const latencies = seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs);
+    if (latencies.length === 0) return;
+    this.control.report({ evaluations: 0, latencyNs: Math.min(...latencies), violation: 0 });
+  }
+
   async run(problem: PartitionProblem): Promise<PartitionResult> {
     const space = searchSpace(problem);
     const pool = this.makePool(problem, this.stop);
@@ -102,6 +109,7 @@ class PartitionSearch {
       // A worker that is still busy with the opponents answers nothing: take the best of the simple plans.
       if (opponents === undefined) return this.bestSeed(problem, seeds);
       const seedResults = await pool.start(seeds);
+      this.reportSeeds(seedResults);
       const vertical = problem.options.strategy === 'vertical';
       const { best, evaluations } = vertical
         ? this.runVertical(space, seeds)
