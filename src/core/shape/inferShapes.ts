@@ -71,6 +71,7 @@ class Inference {
   /** Calls of a function with the same of everything give the same. */
   private readonly calls = new Map<string, CallResult>();
   private bodyNodes = 0;
+  private untold = 0;
 
   constructor(
     private readonly model: Model,
@@ -89,8 +90,18 @@ class Inference {
       scope.values.set(input.name, variable({ type: this.symbols.ofInput(input.name, input.type) }));
     const declared = declarations([...graph.valueInfo, ...graph.outputs]);
     const result = this.graph(graph, scope, declared);
-    this.problems.push(...scope.problems.slice(0, MAX_PROBLEMS));
+    this.tell(scope.problems);
     return result;
+  }
+
+  private tell(problems: readonly Problem[]): void {
+    this.problems.push(...problems.slice(0, MAX_PROBLEMS));
+    const more = this.untold + Math.max(0, problems.length - MAX_PROBLEMS);
+    if (more > 0)
+      this.problems.push({
+        severity: 'info',
+        message: `${more} more problems of shapes and types are not listed.`,
+      });
   }
 
   /** Expects the inputs in `scope.values`. */
@@ -294,7 +305,10 @@ class Inference {
     tensor?: string,
     severity: Problem['severity'] = 'error',
   ): void {
-    if (scope.problems.length >= MAX_PROBLEMS) return;
+    if (scope.problems.length >= MAX_PROBLEMS) {
+      this.untold++;
+      return;
+    }
     const name = node.name ? ` '${node.name}'` : '';
     const where = scope.mainNode === undefined ? '' : ` (inside node ${scope.mainNode})`;
     const message = `Node ${node.index}${name} (${node.type})${where} ${what}.`;

@@ -1,4 +1,4 @@
-import { sizeOf } from '../dim';
+import { sizeOf, subtract } from '../dim';
 import {
   countOf,
   like,
@@ -62,15 +62,14 @@ const range: Rule = (op) => {
   const limit = op.values(1)?.[0];
   const delta = op.values(2)?.[0];
   const [from, to, by] = [start, limit, delta].map(sizeOf);
-  if (from === undefined || to === undefined || by === undefined)
-    return [tensor(type, [start === 0 && delta === 1 ? limit : undefined])];
+  const difference = by === 1 ? subtract(limit, start) : undefined;
+  if (from === undefined || to === undefined || by === undefined) return [tensor(type, [difference])];
   if (by === 0) throw new RuleError('its delta is 0');
   const count = Math.max(Math.ceil((to - from) / by), 0);
   if (!Number.isSafeInteger(count)) return [tensor(type, [undefined])];
   const values =
     count <= MAX_VALUES ? Array.from({ length: count }, (_, at) => fit(from + at * by, type)) : undefined;
-  const symbolic = start === 0 && delta === 1 && typeof limit === 'object';
-  return [tensor(type, [symbolic ? limit : count], values)];
+  return [tensor(type, [sizeOf(difference) === count ? difference : count], values)];
 };
 
 const eyeLike: Rule = (op) => [

@@ -200,6 +200,22 @@ describe('the arithmetic on shapes that exporters write', () => {
     assert.equal(describeValue(result.main.values.get('y')), 'float32[1, 3, 2*h, 2*w]');
   });
 
+  it('follows positions that start behind the past', () => {
+    const result = infer({
+      inputs: { past: 'float32[p, 8]', ids: 'int64[s]', zero: 'int64[] = 0', one: 'int64[] = 1' },
+      nodes: [
+        { type: 'Shape', inputs: ['past'], outputs: ['pastShape'] },
+        { type: 'Gather', inputs: ['pastShape', 'zero'], outputs: ['start'] },
+        { type: 'Shape', inputs: ['ids'], outputs: ['idsShape'] },
+        { type: 'Gather', inputs: ['idsShape', 'zero'], outputs: ['length'] },
+        { type: 'Add', inputs: ['start', 'length'], outputs: ['end'] },
+        { type: 'Range', inputs: ['start', 'end', 'one'], outputs: ['positions'] },
+      ],
+      outputs: ['positions'],
+    });
+    assert.equal(describeValue(result.main.values.get('positions')), 'int64[s]');
+  });
+
   it('follows an expand whose -1 stands for the input’s own size', () => {
     const result = infer({
       inputs: {

@@ -31,6 +31,7 @@ describe('shapes of generators, images and signals', () => {
       gives: ['int64[9007199254740991]'],
     },
     { op: 'Range', inputs: ['int64[] = 0', 'int64[]', 'int64[] = 1'], gives: ['int64[?]'] },
+    { op: 'Range', inputs: ['int64[] = 5', 'int64[] = 2', 'int64[] = 1'], gives: ['int64[0] = '] },
     { op: 'EyeLike', inputs: ['int32[3, h]'], attributes: { dtype: 11 }, gives: ['float64[3, h]'] },
     { op: 'RandomNormal', inputs: [], attributes: { shape: [2, 3] }, gives: ['float32[2, 3]'] },
     { op: 'Bernoulli', inputs: ['float64[h]'], gives: ['float64[h]'] },
