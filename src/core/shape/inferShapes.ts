@@ -30,8 +30,8 @@ import {
 import { fedInputs, Symbols } from './symbols';
 import type { Dim, InferredGraph, InferredValue, ShapeResult, ValueType } from './types';
 
-/** Operator set taken where a model imports none: the first for files from before imports, else a recent one. */
-const FIRST_IR_WITH_IMPORTS = 3;
+/** Versions taken of operator sets that are not imported: the oldest where there are no imports at all. */
+const OLDEST_OPSET = 1;
 const RECENT_OPSET = 24;
 /** Nodes inferred inside bodies, all passes and calls together; beyond it their results stay unknown. */
 const MAX_BODY_NODES = 50_000;
@@ -121,7 +121,7 @@ class Inference {
 
   private node(node: ModelNode, scope: Scope, declared: Declarations): void {
     if (scope.depth > 0) this.bodyNodes++;
-    const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(node, name, scope)));
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : (lookUp(scope, name) ?? NOBODYS)));
     const variableBefore = scope.isVariable;
     scope.isVariable = false;
     const outputs = this.outputs(node, inputs, scope);
@@ -132,8 +132,9 @@ class Inference {
     scope.isVariable ||= variableBefore;
     for (const [at, name] of node.outputs.entries()) {
       if (name === '') continue;
-      if (scope.values.has(name)) this.report(scope, node, `makes '${name}', which is there already`, name);
-      else scope.values.set(name, this.settled(node, name, outputs[at], isConstant, scope, declared));
+      // Of a name that is made twice (the reader has told) the first stands.
+      if (!scope.values.has(name))
+        scope.values.set(name, this.settled(node, name, outputs[at], isConstant, scope, declared));
     }
   }
 
@@ -143,13 +144,6 @@ class Inference {
       ruleOf(node.domain, node.type) !== undefined ||
       this.functions.has(functionKey(node.domain, node.type, node.overload))
     );
-  }
-
-  private read(node: ModelNode, name: string, scope: Scope): InferredValue {
-    const found = lookUp(scope, name);
-    if (found !== undefined) return found;
-    this.report(scope, node, `reads '${name}', which nothing makes`, name);
-    return variable({ type: UNKNOWN_TYPE });
   }
 
   private settled(
@@ -203,7 +197,7 @@ class Inference {
       given: readonly (InferredValue | undefined)[],
     ): BodyResult => {
       const inner = this.innerScope(node, scope, { opsets: scope.opsets, call: scope.call, outer: scope });
-      const result = this.body(node, graph, inner, given);
+      const result = this.body(graph, inner, given);
       keepBody(scope, node, name, result.graph);
       (problems ??= new Map()).set(name, inner.problems);
       scope.isVariable ||= inner.isVariable;
@@ -217,20 +211,12 @@ class Inference {
     return outputs;
   }
 
-  private body(
-    node: ModelNode,
-    graph: ModelGraph,
-    scope: Scope,
-    given: readonly (InferredValue | undefined)[],
-  ): BodyResult {
+  private body(graph: ModelGraph, scope: Scope, given: readonly (InferredValue | undefined)[]): BodyResult {
     const declared = declarations([...graph.valueInfo, ...graph.outputs]);
     for (const [at, input] of graph.inputs.entries())
       scope.values.set(input.name, this.formalInput(given[at], input));
     const inferred = this.graph(graph, scope, declared);
     const outputs = graph.outputs.map(({ name }) => lookUp(scope, name));
-    const missing = graph.outputs.find((_, at) => outputs[at] === undefined);
-    if (missing !== undefined)
-      this.report(scope, node, `has a subgraph without its output '${missing.name}'`);
     return { graph: inferred, outputs };
   }
 
@@ -295,7 +281,8 @@ class Inference {
 
   private version(domain: string, scope: Scope): number {
     const imported = scope.opsets.get(domain) ?? this.model.opsets.get(domain);
-    return imported ?? (this.model.irVersion < FIRST_IR_WITH_IMPORTS ? 1 : domain === '' ? RECENT_OPSET : 1);
+    if (imported !== undefined || this.model.opsets.size === 0) return imported ?? OLDEST_OPSET;
+    return domain === '' ? RECENT_OPSET : OLDEST_OPSET;
   }
 
   private report(
@@ -315,6 +302,9 @@ class Inference {
     scope.problems.push({ severity, message, node: scope.mainNode ?? node.index, tensor });
   }
 }
+
+/** Stands for a name that nothing makes; the reader has told of it. */
+const NOBODYS = variable({ type: UNKNOWN_TYPE });
 
 /** What the file says of a value, by name. */
 type Declarations = ReadonlyMap<string, DeclaredType>;
