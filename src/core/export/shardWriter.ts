@@ -90,8 +90,8 @@ export class ShardWriter {
       const inputs = this.memberInputs(operator, position, fed, names[0] ?? '');
       const outputs = member.outputs.map((tensor, index) => {
         if (tensor === NONE) return '';
-        const text =
-          split.dimension === 'K' ? partialText(shard) : this.rangeText(tensor, work.outputs[index]);
+        const box = index === 0 ? (work.made ?? work.outputs[0]) : work.outputs[index];
+        const text = split.dimension === 'K' ? partialText(shard) : this.rangeText(tensor, box);
         return this.writer.fresh(`${this.plan.devices[device]}/${this.ownName(tensor)}${text}`);
       });
       const ends = { name: this.nodeName(device, member), inputs, outputs };
@@ -99,7 +99,10 @@ export class ShardWriter {
       this.writer.rewriteNode(member.index, ends, work.attributes[position], notes);
       names = outputs;
     });
-    return names;
+    const [output] = operator.outputs;
+    const owned = work.outputs[0];
+    if (work.made === undefined || owned === undefined || owned.join() === work.made.join()) return names;
+    return [this.slice(device, output, names[0], work.made, owned), ...names.slice(1)];
   }
 
   /** A partial sum as its device sends it: the shard's result, weighed where the sum is a mean. */

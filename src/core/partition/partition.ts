@@ -54,6 +54,11 @@ export interface ShardWork {
   readonly constants: ReadonlyMap<number, readonly number[]>;
   /** `K` of a mean: what the shard's own mean is multiplied with to be a partial sum; 1 where absent. */
   readonly scale?: number;
+  /**
+   * Where the node makes more of its first output than the shard owns (an interpolated axis, whose margins come
+   * from halos that are cut off again): the box that it makes. Absent: it makes its box of `outputs`.
+   */
+  readonly made?: Box;
 }
 
 /** Implemented in `rules.ts`: see there. */

@@ -40,15 +40,18 @@ export function partitionRules(graph: Graph): PartitionRules {
     const operator = graph.operators[id];
     if (split === undefined) return wholeWork(operator, wholeBox);
     const own = findSplit(splits(id), split);
+    const made = own.members[0].made?.(start, end);
+    const computed = made === undefined ? end - start : made[1] - made[0];
     return {
       inputs: operator.inputs.map((tensor, index) => partBox(tensor, own.inputs[index], start, end)),
       outputs: operator.outputs.map((tensor, index) =>
         partBox(tensor, own.outputs[index] ?? ABSENT, start, end),
       ),
-      flops: ((operator.flops ?? 0) * (end - start)) / own.length,
+      flops: ((operator.flops ?? 0) * computed) / own.length,
       attributes: own.members.map((member) => member.attributes?.(start, end) ?? NO_ATTRIBUTES),
       constants: own.members[0].constants?.(start, end) ?? NO_CONSTANTS,
       ...(own.members[0].scale === undefined ? {} : { scale: own.members[0].scale(start, end) }),
+      ...(made === undefined ? {} : { made: cutBox(wholeBox(operator.outputs[0])!, own.axis, made[0], made[1]) }),
     };
   };
   return { splits, work };

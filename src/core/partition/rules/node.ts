@@ -65,6 +65,8 @@ export interface NodeSplit {
   constants?(start: number, end: number): ConstantOverrides;
   /** `K` of a mean: what a shard's own result is multiplied with to be a partial sum. */
   scale?(start: number, end: number): number;
+  /** Range of the axis that the node makes, where it is wider than what the shard owns. */
+  made?(start: number, end: number): readonly [from: number, to: number];
 }
 
 /** All rules of one operator family; the empty list where the node can only run whole. */

@@ -1,14 +1,14 @@
 import { intAttribute, intsAttribute, stringAttribute } from '../../graph/attributes';
 import type { ConstantOverrides, NodeFacts, NodeSplit } from './node';
-import { along, axisSplit, blocks, firstInput, normalizeAxis, NO_CONSTANTS } from './node';
+import { along, axisSplit, blocks, firstInput, normalizeAxis, NO_CONSTANTS, ranged } from './node';
 
 const SIZES_INPUT = 3;
 const FIRST_WITH_MODES = 11;
 
 /**
- * `Resize`, `Upsample`: axes that keep their size follow; axes that grow by a whole factor are cut in blocks
- * where every output of a block is a copy of its one input. Interpolated axes stay whole: the ends of a shard
- * would be clamped where the whole tensor is not.
+ * `Resize`, `Upsample`: axes that keep their size follow; where an axis grows by a whole factor and every output
+ * of a block copies its one input, shards are whole blocks. Other axes are interpolated from a shard's inputs
+ * and a halo around them, and the margins, which come out clamped, are cut off.
  */
 export function resize(facts: NodeFacts): NodeSplit[] {
   const attributes = facts.node.attributes;
@@ -26,18 +26,59 @@ export function resize(facts: NodeFacts): NodeSplit[] {
   input.forEach((length, axis) => {
     const factor = output[axis] / length;
     if (!hasFactor(facts, axes, axis, factor)) return;
-    if (factor !== 1 && !(Number.isInteger(factor) && factor > 1 && copies(factor))) return;
     const entry = axes === undefined ? axis : axes.indexOf(axis);
-    const constants = (start: number, end: number): ConstantOverrides => {
+    const sized = (size: number): ConstantOverrides => {
       if (sizes?.values === undefined || entry < 0) return NO_CONSTANTS;
-      return new Map([
-        [SIZES_INPUT, sizes.values.map((size, index) => (index === entry ? end - start : size))],
-      ]);
+      return new Map([[SIZES_INPUT, sizes.values.map((old, index) => (index === entry ? size : old))]]);
     };
-    const part = factor === 1 ? along(axis) : blocks(axis, factor, 1);
-    splits.push(axisSplit(facts, axis, firstInput(facts, part), { unit: factor, constants }));
+    const isCopied = Number.isInteger(factor) && factor > 1 && copies(factor);
+    if (factor === 1 || isCopied) {
+      const part = factor === 1 ? along(axis) : blocks(axis, factor, 1);
+      const constants = (start: number, end: number): ConstantOverrides => sized(end - start);
+      splits.push(axisSplit(facts, axis, firstInput(facts, part), { unit: factor, constants }));
+    } else splits.push(...interpolatedSplit(facts, axis, sized));
   });
   return splits;
+}
+
+/** Elements on either side of a shard's own inputs that its outputs are interpolated from. */
+const HALO: Readonly<Record<string, number>> = { nearest: 1, linear: 1, bilinear: 1, cubic: 2 };
+
+/** Cuts between blocks of `p` outputs over `q` inputs, `p/q` being the factor: there both grids meet. */
+function interpolatedSplit(
+  facts: NodeFacts,
+  axis: number,
+  sized: (size: number) => ConstantOverrides,
+): NodeSplit[] {
+  const attributes = facts.node.attributes;
+  const isModern = facts.node.type === 'Resize' && facts.node.opset >= FIRST_WITH_MODES;
+  const coordinates = isModern
+    ? stringAttribute(attributes, 'coordinate_transformation_mode', 'half_pixel')
+    : 'asymmetric';
+  const halo = HALO[stringAttribute(attributes, 'mode', 'nearest')];
+  const [input, output] = [facts.inputs[0]!.shape[axis], facts.outputs[0]!.shape[axis]];
+  const block = greatestDivisor(input, output);
+  const [q, p] = [input / block, output / block];
+  // A shard of a single output would be taken for a model of a single output, which has a rule of its own.
+  const isShifted = coordinates === 'half_pixel' || coordinates === 'asymmetric' || (coordinates === 'pytorch_half_pixel' && p > 1);
+  if (!isShifted || halo === undefined || intAttribute(attributes, 'antialias', 0) !== 0) return [];
+  const margin = Math.ceil(halo / q) * q;
+  const from = (start: number): number => Math.max(0, (start / p) * q - margin);
+  const to = (end: number): number => Math.min(input, (end / p) * q + margin);
+  const made = (start: number, end: number) => [(from(start) / q) * p, (to(end) / q) * p] as const;
+  const part = ranged(
+    axis,
+    (start) => from(start),
+    (_start, end) => to(end),
+  );
+  const constants = (start: number, end: number): ConstantOverrides => sized(made(start, end)[1] - made(start, end)[0]);
+  return [axisSplit(facts, axis, firstInput(facts, part), { unit: p, constants, made })];
+}
+
+function greatestDivisor(a: number, b: number): number {
+  let [larger, smaller] = [a, b];
+  while (smaller !== 0) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
 }
 
 /** The scale that the node uses may differ from the ratio of the lengths, which it rounds down. */
