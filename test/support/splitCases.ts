@@ -1,4 +1,6 @@
 import type { Tensor } from 'onnxruntime-common';
+import { analyzeModel } from '../../src/engine/analyze';
+import { runSeeded } from '../../src/engine/inputs';
 import { buildGraph } from '../../src/core/analysis/buildGraph';
 import { partitionedModel } from '../../src/core/export/partitioned';
 import { GRAPH, MODEL, TENSOR } from '../../src/core/export/fields';
@@ -6,7 +8,7 @@ import { scanLayout } from '../../src/core/export/modelLayout';
 import type { PlannedGraph } from '../../src/core/export/problem';
 import { MessageWriter, records } from '../../src/core/export/wire';
 import type { ElementType } from '../../src/core/graph/elementType';
-import type { Graph } from '../../src/core/graph/graph';
+import type { FuseRule, Graph } from '../../src/core/graph/graph';
 import { MemoryByteSource } from '../../src/core/onnx/byteSources';
 import { readModel } from '../../src/core/onnx/readModel';
 import type { Partition, PartitionRules, Split } from '../../src/core/partition/partition';
@@ -52,30 +54,51 @@ export function unevenShards(split: Split, count: number): Partition['shards'] |
 
 /** Runs every split of every operator of the case and compares with the case's own expected outputs. */
 export async function runSplitCase(runtime: Runtime, one: ConformanceCase): Promise<CaseResult> {
-  const result = { name: one.name, runs: [] as string[], types: [] as string[], failures: [] as string[] };
   try {
-    const prepared = await prepare(runtime, one);
-    const { graph, rules } = prepared;
-    const cuttable = graph.operators.filter((operator) => rules.splits(operator.id).length > 0);
-    if (cuttable.length === 0) return { ...result, skipped: whyWhole(graph) };
-    for (const operator of cuttable) {
-      for (const split of rules.splits(operator.id)) {
-        for (const count of [2, 3, 4]) {
-          const shards = unevenShards(split, count);
-          if (shards === undefined) continue;
-          const label = `${operator.type} ${split.dimension} axis ${split.axis} into ${count}`;
-          const failure = await runSplit(runtime, prepared, operator.id, { split, shards });
-          result.runs.push(label);
-          result.types.push(operator.type);
-          if (failure !== undefined) result.failures.push(`${label}: ${failure}`);
-        }
-      }
-    }
-    return result;
+    return await runSplits(runtime, one.name, await prepare(runtime, one));
   } catch (error) {
-    if (error instanceof Skip) return { ...result, skipped: error.message };
+    if (error instanceof Skip)
+      return { name: one.name, runs: [], types: [], failures: [], skipped: error.message };
     throw error;
   }
+}
+
+/** The same for a model of our own, on seeded inputs, against what ONNX Runtime makes of it whole. */
+export async function runSplitModel(
+  runtime: Runtime,
+  name: string,
+  bytes: Uint8Array,
+  fuse: FuseRule = 'none',
+): Promise<CaseResult> {
+  const source = new MemoryByteSource(bytes);
+  const { graph } = analyzeModel(source, { bindings: new Map(), fuse });
+  const session = await runtime.open(bytes, { optimization: 'disabled' });
+  const outputs = scanLayout(source).outputs.map((output) => output.name);
+  const { feeds, results } = await runSeeded(runtime, graph, session, 1, outputs);
+  await session.release();
+  const expected = outputs.map((output) => results[output]);
+  return runSplits(runtime, name, { bytes, graph, rules: partitionRules(graph), feeds, expected });
+}
+
+async function runSplits(runtime: Runtime, name: string, prepared: Prepared): Promise<CaseResult> {
+  const result = { name, runs: [] as string[], types: [] as string[], failures: [] as string[] };
+  const { graph, rules } = prepared;
+  const cuttable = graph.operators.filter((operator) => rules.splits(operator.id).length > 0);
+  if (cuttable.length === 0) return { ...result, skipped: whyWhole(graph) };
+  for (const operator of cuttable) {
+    for (const split of rules.splits(operator.id)) {
+      for (const count of [2, 3, 4]) {
+        const shards = unevenShards(split, count);
+        if (shards === undefined) continue;
+        const label = `${operator.type} ${split.dimension} axis ${split.axis} into ${count}`;
+        const failure = await runSplit(runtime, prepared, operator.id, { split, shards });
+        result.runs.push(label);
+        result.types.push(operator.type);
+        if (failure !== undefined) result.failures.push(`${label}: ${failure}`);
+      }
+    }
+  }
+  return result;
 }
 
 class Skip extends Error {}
