@@ -78,14 +78,15 @@ function wasmFile(): string | undefined {
 }
 
 function wrap(name: string, loaded: RuntimeModule): Runtime {
-  loaded.env.logLevel = 'error';
+  // What goes wrong comes back as an exception: nothing is written past the caller.
+  loaded.env.logLevel = 'fatal';
   return {
     name: `${name} ${loaded.env.versions.common}`,
     Tensor: loaded.Tensor,
     open: async (model, options = {}) => {
       const settings: InferenceSession.SessionOptions = {
         graphOptimizationLevel: options.optimization ?? 'all',
-        logSeverityLevel: 3,
+        logSeverityLevel: 4,
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         ...(options.externalData === undefined ? {} : { externalData: options.externalData }),

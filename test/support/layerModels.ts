@@ -19,7 +19,10 @@ function layer(
   opset = 17,
 ): LayerModel {
   const builder = new ModelBuilder(name, opset);
-  const inputs = [builder.input('x', input), ...weights.map((shape, index) => builder.weight(`w${index}`, shape, 0.5))];
+  const inputs = [
+    builder.input('x', input),
+    ...weights.map((shape, index) => builder.weight(`w${index}`, shape, 0.5)),
+  ];
   builder.node(type, inputs, attributes, name, ['y']);
   builder.output('y', output);
   return { name, bytes: builder.build() };
@@ -80,7 +83,10 @@ export const LAYERS: readonly LayerModel[] = [
     strides: [2, 2],
     pads: [1, 1, 1, 1],
   }),
-  layer('deconv grouped', 'ConvTranspose', [1, 4, 6, 6], [1, 6, 8, 8], [[4, 3, 3, 3], [6]], { kernel_shape: [3, 3], group: 2 }),
+  layer('deconv grouped', 'ConvTranspose', [1, 4, 6, 6], [1, 6, 8, 8], [[4, 3, 3, 3], [6]], {
+    kernel_shape: [3, 3],
+    group: 2,
+  }),
   layer('deconv dilated', 'ConvTranspose', [1, 3, 6, 6], [1, 4, 15, 10], [[3, 4, 3, 3]], {
     kernel_shape: [3, 3],
     strides: [2, 1],
@@ -109,7 +115,18 @@ export const LAYERS: readonly LayerModel[] = [
     pads: [1, 1, 1, 1],
   }),
   layer('gemm, opset 9', 'Gemm', [5, 12], [5, 9], [[9, 12], [9]], { transB: 1, alpha: 0.5, beta: 1.5 }, 9),
-  layer('gemm, both transposed', 'Gemm', [12, 5], [5, 9], [[9, 12], [5, 1]], { transA: 1, transB: 1 }, 13),
+  layer(
+    'gemm, both transposed',
+    'Gemm',
+    [12, 5],
+    [5, 9],
+    [
+      [9, 12],
+      [5, 1],
+    ],
+    { transA: 1, transB: 1 },
+    13,
+  ),
   layer('matmul, batched and broadcast', 'MatMul', [3, 1, 6, 8], [3, 4, 6, 7], [[4, 8, 7]]),
   layer('layer normalization', 'LayerNormalization', [2, 9, 16], [2, 9, 16], [[16], [16]]),
   layer('instance normalization', 'InstanceNormalization', [2, 6, 7, 7], [2, 6, 7, 7], [[6], [6]]),
@@ -139,7 +156,13 @@ export function fusedLayers(): LayerModel {
   const builder = new ModelBuilder('fused', 13);
   builder.input('x', [1, 4, 12, 10]);
   const first = builder.convolution('x', [4, 8], 3);
-  const scale = Array.from({ length: 4 }, (_unused, index) => builder.constant(`bn${index}`, [8], Float32Array.from({ length: 8 }, (_none, at) => 0.5 + ((at + index) % 3))));
+  const scale = Array.from({ length: 4 }, (_unused, index) =>
+    builder.constant(
+      `bn${index}`,
+      [8],
+      Float32Array.from({ length: 8 }, (_none, at) => 0.5 + ((at + index) % 3)),
+    ),
+  );
   const normalized = builder.node('BatchNormalization', [first, ...scale]);
   const activated = builder.node('LeakyRelu', [normalized], { alpha: 0.1 });
   const depthwise = builder.convolution(activated, [8, 8], 3, { group: 8, stride: 2 });
@@ -147,4 +170,22 @@ export function fusedLayers(): LayerModel {
   builder.node('PRelu', [depthwise, slope], {}, 'last', ['y']);
   builder.output('y', [1, 8, 6, 5]);
   return { name: 'fused convolutions', bytes: builder.build() };
+}
+
+/** A classifier with branches, a view, a product and partial sums. */
+export function network(): Uint8Array {
+  const builder = new ModelBuilder('network', 13);
+  builder.input('x', [1, 3, 16, 12]);
+  const stem = builder.node('Relu', [builder.convolution('x', [3, 8], 3)]);
+  const left = builder.convolution(stem, [8, 8], 1);
+  const right = builder.convolution(stem, [8, 6], 3);
+  const joined = builder.node('Concat', [left, right], { axis: 1 });
+  const pooled = builder.node('MaxPool', [joined], { kernel_shape: [2, 2], strides: [2, 2] });
+  const flat = builder.node('Flatten', [pooled]);
+  const weight = builder.weight('fc.weight', [14 * 8 * 6, 10], 0.05);
+  const bias = builder.weight('fc.bias', [10], 0.05);
+  const score = builder.node('Gemm', [flat, weight, bias]);
+  builder.node('Softmax', [score], { axis: 1 }, 'probability', ['y']);
+  builder.output('y', [1, 10]);
+  return builder.build();
 }

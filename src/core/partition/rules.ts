@@ -51,7 +51,9 @@ export function partitionRules(graph: Graph): PartitionRules {
       attributes: own.members.map((member) => member.attributes?.(start, end) ?? NO_ATTRIBUTES),
       constants: own.members[0].constants?.(start, end) ?? NO_CONSTANTS,
       ...(own.members[0].scale === undefined ? {} : { scale: own.members[0].scale(start, end) }),
-      ...(made === undefined ? {} : { made: cutBox(wholeBox(operator.outputs[0])!, own.axis, made[0], made[1]) }),
+      ...(made === undefined
+        ? {}
+        : { made: cutBox(wholeBox(operator.outputs[0])!, own.axis, made[0], made[1]) }),
     };
   };
   return { splits, work };

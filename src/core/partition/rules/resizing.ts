@@ -60,7 +60,10 @@ function interpolatedSplit(
   const block = greatestDivisor(input, output);
   const [q, p] = [input / block, output / block];
   // A shard of a single output would be taken for a model of a single output, which has a rule of its own.
-  const isShifted = coordinates === 'half_pixel' || coordinates === 'asymmetric' || (coordinates === 'pytorch_half_pixel' && p > 1);
+  const isShifted =
+    coordinates === 'half_pixel' ||
+    coordinates === 'asymmetric' ||
+    (coordinates === 'pytorch_half_pixel' && p > 1);
   if (!isShifted || halo === undefined || intAttribute(attributes, 'antialias', 0) !== 0) return [];
   const margin = Math.ceil(halo / q) * q;
   const from = (start: number): number => Math.max(0, (start / p) * q - margin);
@@ -71,7 +74,8 @@ function interpolatedSplit(
     (start) => from(start),
     (_start, end) => to(end),
   );
-  const constants = (start: number, end: number): ConstantOverrides => sized(made(start, end)[1] - made(start, end)[0]);
+  const constants = (start: number, end: number): ConstantOverrides =>
+    sized(made(start, end)[1] - made(start, end)[0]);
   return [axisSplit(facts, axis, firstInput(facts, part), { unit: p, constants, made })];
 }
 

@@ -40,6 +40,8 @@ describe('partition rules, by execution', () => {
       runs += result.runs.length;
       if (result.skipped !== undefined) skipped++;
     }
-    process.stdout.write(`  conformance cases: ${cases.length} of every ${SAMPLE}th, ${cases.length - skipped} split in ${runs} ways\n`);
+    process.stdout.write(
+      `  conformance cases: ${cases.length} of every ${SAMPLE}th, ${cases.length - skipped} split in ${runs} ways\n`,
+    );
   });
 });
