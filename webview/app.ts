@@ -170,12 +170,15 @@ export class App {
     const saved = this.memory.read();
     const model = await this.navigation.openModel(state.graph, state.fileName, openGroups(saved));
     if (turn !== this.opening) return;
-    this.workspace.hidden = false;
     const plan = planOf(this.session.planState, state);
     this.session.set(
       { document: state, trail: [model], plan, selection: null, hover: null, step: null, device: null },
-      ...(['document', 'graph', 'plan', 'look', 'selection', 'tab'] as const),
+      'document',
     );
+    await nextTask();
+    if (turn !== this.opening) return;
+    this.workspace.hidden = false;
+    this.session.set({}, 'graph', 'plan', 'look', 'selection', 'tab');
     if (saved.camera && saved.open?.length === model.open.length) this.view.setCamera(saved.camera);
     else this.view.showStart();
     if (saved.selected !== undefined && saved.selected < model.hierarchy.nodeCount) {
@@ -306,6 +309,11 @@ export class App {
 
 function planOf(state: PlanState, opened: OpenedDocument | null): PlanIndex | null {
   return state.kind === 'current' && opened !== null ? new PlanIndex(state.plan, opened.graph) : null;
+}
+
+/** Long work is cut into tasks between which the page can answer. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 function openGroups(saved: ViewState): Uint8Array | null {

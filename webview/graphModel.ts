@@ -3,7 +3,7 @@ import type { Arranged, Opened } from './layoutClient';
 import type { SpatialIndex, TopologyData } from './layoutProtocol';
 import type { Hierarchy } from './scene/hierarchy';
 import type { Scene } from './scene/scene';
-import { outputShape, shapeText, shortType } from './scene/sizes';
+import { outputShape, shapeOf, shortType } from './scene/sizes';
 
 /** An open graph (the model's, or a body's): what it holds, and the picture that is laid out of it. */
 export class GraphModel {
@@ -98,7 +98,7 @@ export class GraphModel {
     }
     const tensor = this.endTensor(node);
     const kind = this.isInputNode(node) ? 'Input' : 'Output';
-    return `${kind} ${this.graph.tensors.names[tensor]}, ${shapeText(this.graph.tensors.shapes[tensor])}`;
+    return `${kind} ${this.graph.tensors.names[tensor]}, ${shapeOf(this.graph, tensor)}`;
   }
 
   hasBody(op: number): boolean {

@@ -1,6 +1,6 @@
 import source from 'worker:./layoutWorker';
 import type { ViewGraph } from '../src/protocol/webview';
-import type { FromLayout, ToLayout } from './layoutProtocol';
+import { slimGraph, type FromLayout, type ToLayout } from './layoutProtocol';
 
 export type Opened = Extract<FromLayout, { kind: 'opened' }>;
 export type Arranged = Extract<FromLayout, { kind: 'arranged' }>;
@@ -30,7 +30,7 @@ export class LayoutClient {
   }
 
   open(graph: ViewGraph, open: Uint8Array | null): Promise<Opened> {
-    return this.ask({ kind: 'open', key: this.nextKey++, graph, open }) as Promise<Opened>;
+    return this.ask({ kind: 'open', key: this.nextKey++, ...slimGraph(graph), open }) as Promise<Opened>;
   }
 
   arrange(key: number, open: Uint8Array): Promise<Arranged> {

@@ -3,12 +3,33 @@ import type { Hierarchy } from './scene/hierarchy';
 import type { Scene } from './scene/scene';
 import type { Topology } from './scene/topology';
 
+/** Between names that travel as one text: one long string is copied far faster than many short ones. */
+const SEPARATOR = '\u0000';
+
+/** What layout needs of a graph: all names of operators as one text, of tensors those of inputs and outputs. */
+export function slimGraph(graph: ViewGraph): { graph: ViewGraph; operatorNames: string } {
+  const names: string[] = [];
+  for (const tensor of [...graph.inputs, ...graph.outputs]) names[tensor] = graph.tensors.names[tensor];
+  const operatorNames = graph.operators.names.map((name) => name.replaceAll(SEPARATOR, ' ')).join(SEPARATOR);
+  const slim = {
+    ...graph,
+    operators: { ...graph.operators, names: [] },
+    tensors: { ...graph.tensors, names },
+  };
+  return { graph: slim, operatorNames };
+}
+
+export function wholeGraph({ graph, operatorNames }: { graph: ViewGraph; operatorNames: string }): ViewGraph {
+  return { ...graph, operators: { ...graph.operators, names: operatorNames.split(SEPARATOR) } };
+}
+
 /** Messages between the webview and its layout worker. Typed arrays travel by transfer. */
 export type ToLayout =
   | {
       readonly kind: 'open';
       readonly key: number;
       readonly graph: ViewGraph;
+      readonly operatorNames: string;
       readonly open: Uint8Array | null;
     }
   /** Groups to show open; the scene follows. */

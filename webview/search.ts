@@ -24,7 +24,9 @@ export class SearchIndex {
       this.ends[i] = length;
     };
     operators.names.forEach((name, op) => add(op, `${operators.typeNames[operators.types[op]]} ${name}`));
-    tensors.names.forEach((name, t) => add(operators.names.length + t, `${name} ${tensors.shapes[t]}`));
+    tensors.names.forEach((name, t) =>
+      add(operators.names.length + t, `${name} ${tensors.shapeNames[tensors.shapes[t]]}`),
+    );
     this.text = `${parts.join('\n')}\n`.toLowerCase();
   }
 

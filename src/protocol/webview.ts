@@ -119,8 +119,10 @@ export interface ViewGraph {
   };
   readonly tensors: {
     readonly names: readonly string[];
-    /** As the model writes it: `[batch, 3, 224, 224]`. */
-    readonly shapes: readonly string[];
+    /** Distinct shapes as the model writes them: `[batch, 3, 224, 224]`. */
+    readonly shapeNames: readonly string[];
+    /** Index into `shapeNames`. */
+    readonly shapes: Uint32Array;
     readonly typeNames: readonly string[];
     readonly types: Uint8Array;
     readonly bytes: Float64Array;

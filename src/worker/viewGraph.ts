@@ -91,12 +91,15 @@ function weightBytes(graph: Graph, { inputs }: Operator): number {
 function viewTensors(graph: Graph): ViewGraph['tensors'] {
   const count = graph.tensors.length;
   const elementTypes = interner();
+  const shapeTexts = interner();
+  const shapes = new Uint32Array(count);
   const types = new Uint8Array(count);
   const bytes = new Float64Array(count);
   const producers = new Int32Array(count);
   const storages = new Int32Array(count);
   const flags = new Uint8Array(count);
   for (const tensor of graph.tensors) {
+    shapes[tensor.id] = shapeTexts.id(tensor.shapeText);
     types[tensor.id] = elementTypes.id(tensor.type ?? '?');
     bytes[tensor.id] = tensor.bytes ?? NaN;
     producers[tensor.id] = tensor.producer;
@@ -108,7 +111,7 @@ function viewTensors(graph: Graph): ViewGraph['tensors'] {
   for (const tensor of graph.outputs) flags[tensor] |= TENSOR_FLAGS.output;
   return {
     names: graph.tensors.map((tensor) => tensor.name),
-    shapes: graph.tensors.map((tensor) => tensor.shapeText),
+    ...{ shapeNames: shapeTexts.names, shapes },
     ...{ types, typeNames: elementTypes.names, bytes, producers, storages, flags },
   };
 }

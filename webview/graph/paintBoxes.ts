@@ -1,5 +1,5 @@
 import { bytesText } from '../units';
-import { PILL, TYPE_FONT, SHAPE_FONT, NAME_FONT, outputShape, shapeText } from '../scene/sizes';
+import { PILL, TYPE_FONT, SHAPE_FONT, NAME_FONT, outputShape, shapeOf } from '../scene/sizes';
 import { DETAIL } from './camera';
 import type { Painting } from './painting';
 import { paintShares } from './paintShares';
@@ -249,7 +249,7 @@ function paintEnd(p: Painting, i: number, node: number): void {
   context.fillText(p.text.fit(name, p.fonts.name, w - 20), x + w / 2, y + 14);
   context.fillStyle = theme.dim;
   context.font = p.fonts.shape;
-  const shape = shapeText(model.graph.tensors.shapes[tensor]);
+  const shape = shapeOf(model.graph, tensor);
   const bytes = model.graph.tensors.bytes[tensor];
   const text = shape === '?' || shape === '' ? bytesText(bytes) : shape;
   context.fillText(p.text.fit(text, p.fonts.shape, w - 18), x + w / 2, y + 27);

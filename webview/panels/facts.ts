@@ -4,7 +4,7 @@ import type { GraphModel } from '../graphModel';
 import { DIMENSION_LABELS } from '../graph/look';
 import type { PlanIndex } from '../plan/planIndex';
 import { memoryAt } from '../plan/memory';
-import { shapeText } from '../scene/sizes';
+import { shapeOf } from '../scene/sizes';
 import type { Session } from '../session';
 import { bytesText, countText, flopsText, secondsText } from '../units';
 import { section, swatch, table, type Cell } from './table';
@@ -21,7 +21,7 @@ export function operatorFacts(session: Session, model: GraphModel, op: number): 
     (tensor: number): Cell[] => [
       label,
       tensors.names[tensor],
-      shapeText(tensors.shapes[tensor]),
+      shapeOf(model.graph, tensor),
       { number: bytesText(tensors.bytes[tensor]) },
     ];
   const copies = shownPlan?.copiesOfWeights(op) ?? 1;
@@ -119,7 +119,7 @@ export function tensorFacts(session: Session, model: GraphModel, tensor: number)
   const plan = session.shownPlan;
   const type = tensors.typeNames[tensors.types[tensor]];
   const rows: Cell[][] = [
-    ['type', `${type} ${shapeText(tensors.shapes[tensor])}`],
+    ['type', `${type} ${shapeOf(model.graph, tensor)}`],
     ['size', { number: bytesText(tensors.bytes[tensor]) }],
   ];
   const producer = tensors.producers[tensor];

@@ -1,5 +1,5 @@
 import type { ViewGraph } from '../../src/protocol/webview';
-import type { FromLayout, ToLayout, TopologyData } from '../layoutProtocol';
+import { wholeGraph, type FromLayout, type ToLayout, type TopologyData } from '../layoutProtocol';
 import { LayoutCache } from '../layout/pieces';
 import { hierarchyOf, openAtFirst, type Hierarchy } from './hierarchy';
 import { levelsOf } from './levels';
@@ -31,7 +31,9 @@ export class Arranger {
     }
   }
 
-  private open({ key, graph, open }: Extract<ToLayout, { kind: 'open' }>): FromLayout {
+  private open(message: Extract<ToLayout, { kind: 'open' }>): FromLayout {
+    const { key, open } = message;
+    const graph = wholeGraph(message);
     const topology = topologyOf(graph);
     const hierarchy = hierarchyOf(graph, topology);
     const opened = {

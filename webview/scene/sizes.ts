@@ -59,7 +59,7 @@ export function nodeSizes(graph: ViewGraph, hierarchy: Hierarchy): NodeSizes {
     const tensor = end < inputCount ? graph.inputs[end] : graph.outputs[end - inputCount];
     const text = Math.max(
       textWidth(graph.tensors.names[tensor], SHAPE_FONT),
-      shapeWidth(shapeText(graph.tensors.shapes[tensor])),
+      shapeWidth(shapeOf(graph, tensor)),
     );
     width[i] = clamp(text + PILL.padding, PILL.least, PILL.most);
     height[i] = PILL.height;
@@ -84,14 +84,19 @@ export function outputShape(graph: ViewGraph, op: number): string {
   for (let i = firstOutput[op]; i < firstOutput[op + 1]; i++) {
     const tensor = outputs[i];
     if (tensor >= 0 && (graph.tensors.flags[tensor] & TENSOR_FLAGS.weight) === 0) {
-      return shapeText(graph.tensors.shapes[tensor]);
+      return shapeOf(graph, tensor);
     }
   }
   return '';
 }
 
+/** Shape of a tensor as the picture shows it. */
+export function shapeOf({ tensors }: ViewGraph, tensor: number): string {
+  return shapeText(tensors.shapeNames[tensors.shapes[tensor]]);
+}
+
 /** `[1, 64, 56, 56]` -> `1×64×56×56`; a scalar's `[]` -> `scalar`. */
-export function shapeText(shape: string): string {
+function shapeText(shape: string): string {
   if (shape === '[]') return 'scalar';
   return shape.startsWith('[') ? shape.slice(1, -1).replaceAll(', ', '×') : shape;
 }

@@ -98,7 +98,8 @@ function graph(): ViewGraph {
     },
     tensors: {
       names: ['x', 'mid', 'y'],
-      shapes: ['[4]', '[4]', '[4]'],
+      shapeNames: ['[4]'],
+      shapes: new Uint32Array(3),
       typeNames: ['float32'],
       types: new Uint8Array(3),
       bytes: Float64Array.of(16, 16, 16),
