@@ -30,6 +30,8 @@ const MOST_MESSAGES = 6_000_000;
 /** Structure alone, weights not counted. */
 const LARGEST_STRUCTURE = 1 << 29;
 
+const LONGEST_TEXT = 1 << 20;
+
 /** Damage of one kind tends to repeat. */
 const MOST_PROBLEMS = 20;
 
@@ -166,6 +168,10 @@ class Scanner {
     at: number,
   ): void {
     const { out } = this;
+    if (this.frame.kind === KIND.AttributeProto && code === CODE.bytes && length > LONGEST_TEXT) {
+      this.leaveOut(tag, length);
+      return;
+    }
     out.varint(tag);
     if (wire === WIRE.bytes) out.varint(length);
     const from = out.length;
@@ -175,6 +181,15 @@ class Scanner {
     if (code === CODE.bytes || wire !== WIRE.bytes) return;
     this.checkPacked(code, from, length, at);
     if (this.frame.kind === KIND.TensorProto && field === 1) this.packedDims(from);
+  }
+
+  /** A text attribute of such a size is a compiled engine or a vocabulary: it stays on disk, as weights do. */
+  private leaveOut(tag: number, length: number): void {
+    const note = new TextEncoder().encode(`(${length} bytes, not read)`);
+    this.cursor.skipUnread(length);
+    this.out.varint(tag);
+    this.out.varint(note.length);
+    for (const byte of note) this.out.byte(byte);
   }
 
   private checkPacked(code: number, from: number, length: number, at: number): void {

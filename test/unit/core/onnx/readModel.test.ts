@@ -208,6 +208,17 @@ describe('reading a model', () => {
     assert.deepEqual(model.configurations, [{ name: 'cfg', deviceCount: 2, devices: ['cpu'] }]);
   });
 
+  it('leaves very long texts of attributes on disk too', () => {
+    const bytes = onnxFile({
+      node: [node('EPContext', 'x', 'y', { cache: 'e'.repeat(3 << 20), mode: 'short' })],
+    });
+    const source = new Watched(bytes);
+    const { attributes } = readModel(source).graph.nodes[0];
+    assert.deepEqual(attributes.get('cache'), { kind: 'string', value: `(${3 << 20} bytes, not read)` });
+    assert.deepEqual(attributes.get('mode'), { kind: 'string', value: 'short' });
+    assert.ok(source.touched.reduce((sum, one) => sum + one, 0) < 100_000);
+  });
+
   it('gives sparse initializers their dense shape', () => {
     const sparse = { values: zeros('w', [3]), indices: int64s('', [1, 5, 7]), dims: [10, 10] };
     const [weight] = modelOf(onnxFile({ sparseInitializer: [sparse] })).graph.initializers;
