@@ -7,6 +7,7 @@
  * MemoriaNova, ACM TACO 22(1), doi 10.1145/3701997.
  */
 import type { Control, Stopped } from '../../graph/control';
+import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import { genePartition, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
@@ -34,6 +35,8 @@ export type MakePool = (problem: PartitionProblem, stop: () => boolean) => Islan
 
 const onThisThread: MakePool = (problem, stop) => new LocalIslandPool(problem, stop);
 
+/** Operators from which on fewer plans are tried, by the square of how many more there are. */
+const LARGE_GRAPH = 1000;
 /** Of the evaluations of a search with a free order, those for the given order, and orders tried after it. */
 const GIVEN_ORDER_SHARE = 0.6;
 const ORDERS_SHARE = 0.005;
@@ -133,8 +136,8 @@ class PartitionSearch {
   }
 
   /** Epoch by epoch, every island's best plan moving on to the next island in between. */
-  private async runEpochs({ options }: PartitionProblem, pool: IslandPool): Promise<Found> {
-    const perEpoch = Math.ceil(options.evaluations / ISLANDS / EPOCHS);
+  private async runEpochs({ graph, options }: PartitionProblem, pool: IslandPool): Promise<Found> {
+    const perEpoch = Math.ceil(budget(options.evaluations, graph) / ISLANDS / EPOCHS);
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
     let evaluations = 0;
@@ -153,6 +156,11 @@ class PartitionSearch {
 interface Found {
   readonly best: Fitness & { readonly genes: readonly (Gene | undefined)[] };
   readonly evaluations: number;
+}
+
+/** A plan of a very large graph takes long to evaluate, and its opponents' plans are already most of the way. */
+function budget(evaluations: number, { operators }: Graph): number {
+  return Math.ceil(evaluations * Math.min(1, LARGE_GRAPH / operators.length) ** 2);
 }
 
 function worth({ timeline, shortfall }: PartitionResult): Fitness {

@@ -4,6 +4,8 @@ import { seededRandom } from '../../../../src/core/graph/random';
 import { wholeGene } from '../../../../src/core/latency/gene';
 import { simulate } from '../../../../src/core/latency/simulate';
 import { createWorkload, type LatencyModel } from '../../../../src/core/latency/workload';
+import { orderProblem } from '../../../../src/core/memory/problem';
+import { peakOf } from '../../../../src/core/order/baselines';
 import { partitionRules } from '../../../../src/core/partition/rules';
 import { checkPlan } from '../../../../src/core/plan/check';
 import { NetBuilder, randomNet } from '../../../support/netGraph';
@@ -61,6 +63,29 @@ describe('timeline', () => {
       assert.equal(events.length, 2);
       assert.equal(devices[0].weightBytes, 4 * (72 + 640 + 10));
       assert.equal(devices[0].peakBytes, devices[0].weightBytes + 4 * (32 + 64));
+    }
+  });
+
+  it('of one device has the peak of its order, and no barrier or overlap changes its latency', () => {
+    const random = seededRandom(17);
+    for (let round = 0; round < 60; round++) {
+      const graph = randomNet(random, 3 + random.below(15));
+      const order = shuffledOrder(random, graph);
+      const [device] = randomCluster(random).devices;
+      const network = { kind: 'switched', bandwidth: 1, latency: 1, links: [] } as const;
+      const cluster = { name: 'one', devices: [device], network, source: 0, sink: 0 };
+      const peak = peakOf(orderProblem(graph, { inPlace: 'none' }), order);
+      const latencies = MODELS.map((model) => {
+        const workload = createWorkload(graph, partitionRules(graph), cluster, order, model);
+        const genome = graph.operators.map(({ id, isView }) =>
+          isView ? undefined : workload.genes.compile(id, wholeGene(0, 1)),
+        );
+        const { latencyNs, devices } = simulate(workload, genome);
+        assert.equal(devices[0].peakBytes - devices[0].weightBytes - device.baseMemory, peak);
+        assert.equal(latencyNs, devices[0].busyNs);
+        return latencyNs;
+      });
+      assert.equal(latencies[0], latencies[1]);
     }
   });
 
