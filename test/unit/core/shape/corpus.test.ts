@@ -45,7 +45,33 @@ describe('shape inference on real models', () => {
         `known: ${known}, to the reference: ${knownToReference}`,
     );
   });
+
+  it('agrees with the outputs that ONNX Runtime really gave', () => {
+    const index = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as { files: readonly Ran[] };
+    const ran = index.files.filter((file) => file.ort_node_1_30_0?.runs);
+    const differences: string[] = [];
+    let compared = 0;
+    for (const { file, ort_node_1_30_0: run } of ran) {
+      const { main } = inferShapes(load(join(folder, file)), { bindings: new Map() });
+      for (const [name, given] of Object.entries(run!.outputs)) {
+        const type = main.values.get(name)?.type;
+        const sizes = type?.kind === 'tensor' ? type.shape?.map(sizeOf) : undefined;
+        if (type?.kind !== 'tensor' || sizes === undefined || sizes.includes(undefined)) continue;
+        compared++;
+        const ours = `${type.type}[${sizes}]`;
+        if (ours !== given) differences.push(`${file} ${name}: ${ours} for ${given}`);
+      }
+    }
+    assert.deepEqual(differences, []);
+    console.log(`  ${ran.length} models that ran, ${compared} outputs with known shapes, all agree`);
+  });
 });
+
+/** What the corpus's index tells of a run. */
+interface Ran {
+  readonly file: string;
+  readonly ort_node_1_30_0?: { readonly runs: boolean; readonly outputs: Readonly<Record<string, string>> };
+}
 
 function load(path: string): Model {
   const bytes = readFileSync(path);
