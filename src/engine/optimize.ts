@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Cluster } from '../core/cluster/cluster';
 import { parseCluster } from '../core/cluster/parse';
-import type { Control } from '../core/graph/control';
+import type { Control, Stopped } from '../core/graph/control';
 import type { FuseRule, Graph } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
 import type { Bytes, DeviceId, OperatorId, Seconds } from '../core/graph/units';
@@ -16,6 +16,7 @@ import { partitionRules } from '../core/partition/rules';
 import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import type { Plan, PlanLatency } from '../core/plan/plan';
+import { latencyBound, type LatencyBound } from '../core/search/bounds/lowerBound';
 import type {
   PartitionOptions,
   PartitionProgress,
@@ -69,6 +70,7 @@ export type OptimizeProgress =
       /** Of the best valid plan so far. */
       readonly latencySeconds: Seconds | undefined;
     }
+  | { readonly phase: 'bounding' }
   | { readonly phase: 'checking' };
 
 export interface OptimizeRequest {
@@ -106,18 +108,20 @@ export async function optimizeModel(
   const rules = partitionRules(graph);
   const searched = await partitionModel(request, rules, order.steps, control);
   if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
+  control.report({ phase: 'bounding' });
+  const bound = provenBound(request, rules, searched, control);
   control.report({ phase: 'checking' });
   const plan = buildPlan({
     model: { ...modelIdentity(request), sha256: await sha256 },
     graph,
     cluster,
     options: planOptions(request),
-    stopped: searched.stopped ?? order.stopped,
+    stopped: searched.stopped ?? order.stopped ?? stoppedBound(bound, control),
     order: plannedOrder(problem, order, searched.order),
     partition: {
       partitions: searched.partitions,
       timeline: searched.timeline,
-      latency: plannedLatency(searched),
+      latency: plannedLatency(searched, bound),
     },
   });
   const report = checkPlan(graph, rules, plan);
@@ -225,12 +229,13 @@ function plannedOrder(problem: OrderProblem, order: OrderResult, steps: readonly
   };
 }
 
-function plannedLatency(searched: PartitionResult): Omit<PlanLatency, 'model'> {
+function plannedLatency(searched: PartitionResult, bound: LatencyBound): Omit<PlanLatency, 'model'> {
   const { timeline, givenOrder } = searched;
   return {
     seconds: timeline.latencyNs / 1e9,
-    lowerBoundSeconds: 0,
-    boundMethod: 'none',
+    lowerBoundSeconds: bound.ns / 1e9,
+    boundMethod: bound.method,
+    ...(bound.certificate === undefined ? {} : { boundCertificate: bound.certificate }),
     baselines: {
       ...baselines(searched),
       ...(givenOrder === undefined
@@ -238,6 +243,26 @@ function plannedLatency(searched: PartitionResult): Omit<PlanLatency, 'model'> {
         : { btsearchOrder: { seconds: givenOrder.latencyNs / 1e9, valid: givenOrder.valid } }),
     },
   };
+}
+
+/** A bound that holds for every plan, with what it takes to derive it again. */
+function provenBound(
+  { analysis: { graph }, cluster, options }: OptimizeRequest,
+  rules: PartitionRules,
+  { order, timeline }: PartitionResult,
+  control: Control<OptimizeProgress>,
+): LatencyBound {
+  const started = control.now();
+  const { latency, timeLimit = Infinity } = options;
+  return latencyBound(
+    { graph, rules, cluster, order, latency, incumbentNs: timeline.latencyNs },
+    () => control.cancelled() || control.now() - started > timeLimit,
+  );
+}
+
+function stoppedBound({ stopped }: LatencyBound, control: Control<OptimizeProgress>): Stopped | undefined {
+  if (!stopped) return undefined;
+  return control.cancelled() ? 'cancel' : 'time';
 }
 
 function orderModel(

@@ -86,6 +86,8 @@ function runProgress(progress: OptimizeProgress): RunProgress {
       const { fraction, latencySeconds } = progress;
       return { ...task, phase: 'Partitioning', fraction, bestSeconds: latencySeconds ?? null };
     }
+    case 'bounding':
+      return { ...task, phase: 'Proving a bound', fraction: 1 };
     case 'checking':
       return { ...task, phase: 'Checking', fraction: 1 };
   }

@@ -1,5 +1,6 @@
 import { partitionRules } from '../../core/partition/rules';
 import { checkPlan } from '../../core/plan/check';
+import { withBoundChecked } from '../../engine/checkBound';
 import { isCurrent, loadPlan } from '../../engine/planFile';
 import { type Command, flagOption, JSON_OPTION } from '../command';
 import { secondsText } from '../format';
@@ -20,7 +21,7 @@ export const checkCommand: Command = {
       plan.options.fuse,
     );
     const report = isCurrent(plan, model)
-      ? checkPlan(graph, partitionRules(graph), plan)
+      ? withBoundChecked(checkPlan(graph, partitionRules(graph), plan), graph, plan)
       : {
           valid: false,
           violations: [

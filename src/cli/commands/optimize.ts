@@ -112,6 +112,8 @@ function progressText(progress: OptimizeProgress): string {
         progress.latencySeconds === undefined ? 'no valid plan yet' : secondsText(progress.latencySeconds);
       return `partitioning: ${Math.round(progress.fraction * 100)} %, ${best}`;
     }
+    case 'bounding':
+      return 'proving a bound';
     case 'checking':
       return 'checking the plan';
   }

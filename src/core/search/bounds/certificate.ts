@@ -1,7 +1,7 @@
 /**
  * What a plan carries to let its bound be derived again. The refinement is deterministic, so the certificate
- * holds its inputs (incumbent, prices, number of rounds, table limit) and a hash of the boxes that it ended with;
- * of the work bound the shares, from which the bound follows directly.
+ * holds what it started from (incumbent, prices, number of rounds, table limit): the boxes follow, and the bound
+ * from them. Of the work bound it holds the shares, from which the bound follows directly.
  */
 import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
@@ -10,7 +10,6 @@ import type { PartitionRules } from '../../partition/partition';
 import { boxBound } from './lowerBound';
 import { overlappedBoundOf } from './overlappedBound';
 import { BoundScene } from './scene';
-import type { SynchronousProblem } from './synchronousProblem';
 
 export type BoundCertificate =
   | {
@@ -25,8 +24,6 @@ export type BoundCertificate =
       readonly isExact: boolean;
       /** Nanoseconds per byte of weights on each device. */
       readonly prices?: readonly number[];
-      /** Hash of the boxes at the end. */
-      readonly boxes: string;
     }
   | { readonly model: 'overlapped'; readonly method: string; readonly shares: readonly number[] };
 
@@ -44,7 +41,7 @@ export function verifyBound(
       shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
     return isUsable ? overlappedBoundOf(scene, shares) : undefined;
   }
-  const { prices, incumbentNs, rounds, tableLimit, gap, boxes } = certificate;
+  const { prices, incumbentNs, rounds, tableLimit, gap } = certificate;
   if (
     prices !== undefined &&
     (prices.length !== cluster.devices.length || prices.some((price) => !(price >= 0)))
@@ -53,30 +50,9 @@ export function verifyBound(
   }
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE)) return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap };
-  const found = boxBound(scene, prices, incumbentNs, limits, () => false);
-  return found.certificate.model === 'synchronous' && found.certificate.boxes === boxes
-    ? found.ns
-    : undefined;
+  return boxBound(scene, prices, incumbentNs, limits, () => false).ns;
 }
 
 /** A certificate from elsewhere may not ask for more work than this. */
 const MOST_ROUNDS = 1000;
 const MOST_TABLE = 10_000_000;
-
-/** FNV-1a over options and lengths of all boxes in their order, as 8 hex digits. */
-export function boxesHash(problem: SynchronousProblem): string {
-  let hash = 0x811c9dc5;
-  const add = (value: number): void => {
-    hash = Math.imul(hash ^ (value & 0xffff), 0x01000193);
-    hash = Math.imul(hash ^ (value >>> 16), 0x01000193);
-  };
-  for (const boxes of problem.boxes) {
-    add(boxes.length);
-    for (const { box } of boxes) {
-      add(box.option);
-      box.lo.forEach(add);
-      box.hi.forEach(add);
-    }
-  }
-  return (hash >>> 0).toString(16).padStart(8, '0');
-}

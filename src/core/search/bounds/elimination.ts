@@ -35,6 +35,9 @@ export interface EliminationResult {
   readonly marginals: readonly Float64Array[];
 }
 
+/** A computation was told to stop; what it had found so far still holds. */
+export class Interrupted extends Error {}
+
 /** A table over `scope`, the last variable innermost; an edge, or a message of an eliminated bucket. */
 interface Factor {
   readonly scope: readonly number[];
@@ -57,15 +60,17 @@ interface Bucket {
 /**
  * @param tableLimit largest number of combinations that one bucket may range over, beyond which it is cut
  * @param cutoff min-marginals above it are not needed exactly: they may come out as any higher value up to infinity
+ * @throws Interrupted as soon as `isStopped` says so; it is asked once per bucket
  */
 export function eliminate(
   problem: PairwiseProblem,
   tableLimit: number,
   order: readonly number[] = eliminationOrder(problem),
   cutoff: (value: number) => number = () => Infinity,
+  isStopped: () => boolean = () => false,
 ): EliminationResult {
   const sizes = problem.unary.map((costs) => costs.length);
-  const { buckets, isExact } = upward(problem, order, sizes, tableLimit);
+  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, isStopped);
   let value = 0;
   for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
   const choice = decode(problem, buckets, order);
@@ -85,6 +90,7 @@ function upward(
   order: readonly number[],
   sizes: readonly number[],
   tableLimit: number,
+  isStopped: () => boolean,
 ): { buckets: Bucket[]; isExact: boolean } {
   const position = new Int32Array(order.length);
   order.forEach((variable, index) => (position[variable] = index));
@@ -98,6 +104,7 @@ function upward(
   const buckets: Bucket[] = [];
   let isExact = true;
   for (const variable of order) {
+    if (isStopped()) throw new Interrupted();
     const groups = miniBuckets(variable, pending[variable], sizes, tableLimit);
     if (groups.length > 1) isExact = false;
     const copies = groups.map((group): Bucket => {

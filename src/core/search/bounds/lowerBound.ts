@@ -8,7 +8,8 @@ import type { Graph } from '../../graph/graph';
 import type { Nanoseconds, OperatorId } from '../../graph/units';
 import { createWorkload, type LatencyModel } from '../../latency/workload';
 import type { PartitionRules } from '../../partition/partition';
-import { boxesHash, type BoundCertificate } from './certificate';
+import type { BoundCertificate } from './certificate';
+import { Interrupted } from './elimination';
 import { memoryPrices } from './memoryPrices';
 import { overlappedBound } from './overlappedBound';
 import { refine, type RefineLimits } from './refine';
@@ -30,31 +31,51 @@ export interface LatencyBound {
   readonly ns: Nanoseconds;
   /** For people. */
   readonly method: string;
-  readonly certificate: BoundCertificate;
+  /** Absent where it was stopped before there was a bound. */
+  readonly certificate?: BoundCertificate;
+  /** The safety stop ended it. */
+  readonly stopped: boolean;
 }
 
-export const DEFAULT_LIMITS: RefineLimits = {
-  rounds: 150,
-  work: 2_000_000_000,
-  tableLimit: 2_000_000,
-  gap: 0.001,
-};
+/** Enough for a CNN of 200 operators within 10 s; combinations per bucket shrink with the number of buckets. */
+export function defaultLimits(operators: number): RefineLimits {
+  const tableLimit = Math.min(MOST_TABLE, Math.max(LEAST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
+  return { rounds: ROUNDS, work: WORK, tableLimit, gap: GAP };
+}
+
+const ROUNDS = 60;
+const WORK = 600_000_000;
+const CELLS_PER_ROUND = 100_000_000;
+const LEAST_TABLE = 20_000;
+const MOST_TABLE = 4_000_000;
+/** The bound is as good as the incumbent. */
+const GAP = 0.001;
 
 /** @param isStopped a safety stop; the bound then holds as well, but may differ from run to run */
 export function latencyBound(request: BoundRequest, isStopped: () => boolean): LatencyBound {
-  const { graph, rules, cluster, latency, order } = request;
-  const scene = new BoundScene(graph, rules, cluster);
-  if (latency === 'overlapped') {
-    const { ns, shares } = overlappedBound(scene);
-    return {
-      ns,
-      method: 'work over speed',
-      certificate: { model: 'overlapped', method: 'work over speed', shares },
-    };
+  if (isStopped()) return NOTHING_PROVEN;
+  try {
+    return request.latency === 'overlapped'
+      ? workBound(request, isStopped)
+      : refinedBound(request, isStopped);
+  } catch (error) {
+    if (error instanceof Interrupted) return NOTHING_PROVEN;
+    throw error;
   }
+}
+
+function workBound({ graph, rules, cluster }: BoundRequest, isStopped: () => boolean): LatencyBound {
+  const { ns, shares } = overlappedBound(new BoundScene(graph, rules, cluster), isStopped);
+  const method = 'work over speed';
+  return { ns, method, certificate: { model: 'overlapped', method, shares }, stopped: false };
+}
+
+function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyBound {
+  const { graph, rules, cluster, order, incumbentNs, limits } = request;
+  const scene = new BoundScene(graph, rules, cluster);
   const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
-  const prices = memoryPrices(workload, request.incumbentNs);
-  return boxBound(scene, prices, request.incumbentNs, request.limits ?? DEFAULT_LIMITS, isStopped);
+  const prices = memoryPrices(workload, incumbentNs, isStopped);
+  return boxBound(scene, prices, incumbentNs, limits ?? defaultLimits(scene.flow.steps.length), isStopped);
 }
 
 export function boxBound(
@@ -64,13 +85,19 @@ export function boxBound(
   limits: RefineLimits,
   isStopped: () => boolean,
 ): LatencyBound {
-  const problem = new SynchronousProblem(scene, prices === undefined ? undefined : Float64Array.from(prices));
+  const problem = new SynchronousProblem(
+    scene,
+    prices === undefined ? undefined : Float64Array.from(prices),
+    isStopped,
+  );
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
   const credit = (prices ?? []).reduce((sum, price, device) => {
     const { memory, baseMemory } = scene.cluster.devices[device];
     return sum + price * Math.max(0, memory - baseMemory);
   }, 0);
-  const { bound, rounds, isExact } = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
+  const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
+  const { bound, rounds, isExact, stopped } = refined;
+  if (bound === -Infinity) return NOTHING_PROVEN;
   const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
   return {
     // Room for the noise that rounding up to whole nanoseconds forgives.
@@ -85,7 +112,9 @@ export function boxBound(
       gap: limits.gap,
       isExact,
       ...(prices === undefined ? {} : { prices }),
-      boxes: boxesHash(problem),
     },
+    stopped,
   };
 }
+
+const NOTHING_PROVEN: LatencyBound = { ns: 0, method: 'none', stopped: true };

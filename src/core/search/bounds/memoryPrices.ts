@@ -16,7 +16,11 @@ const FIRST_STRIDE = 1;
 const PATIENCE = 5;
 
 /** `undefined` where every device has room for all weights and activations at once. */
-export function memoryPrices(workload: Workload, incumbentNs: Nanoseconds | undefined): number[] | undefined {
+export function memoryPrices(
+  workload: Workload,
+  incumbentNs: Nanoseconds | undefined,
+  isStopped: () => boolean,
+): number[] | undefined {
   const { cluster, graph, flow } = workload;
   const all = graph.storages.reduce((sum, { bytes }) => sum + (bytes ?? 0), graph.weightBytes.bytes);
   const rooms = cluster.devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
@@ -26,7 +30,7 @@ export function memoryPrices(workload: Workload, incumbentNs: Nanoseconds | unde
   let prices = rooms.map(() => 0);
   let best = { value: -Infinity, prices };
   let stride = FIRST_STRIDE;
-  for (let step = 0, idle = 0; step < STEPS; step++) {
+  for (let step = 0, idle = 0; step < STEPS && !isStopped(); step++) {
     const cost = (gene: CompiledGene): number =>
       gene.ownWeightBytes.reduce((sum, bytes, device) => sum + bytes * prices[device], 0);
     const { genes, cost: priced } = problem.fastest(candidates, TABLE_LIMIT, cost);

@@ -54,6 +54,7 @@ const SCANNED_LENGTH = 128;
 export function operatorOptions(scene: BoundScene, operator: OperatorId): Option[] {
   const { cluster, rules } = scene;
   const options = cluster.devices.map((_, device) => wholeOption(scene, operator, device));
+  if (cluster.devices.length === 1) return options;
   rules.splits(operator).forEach((split, position) => {
     const table = splitOption(scene, operator, split, position);
     if (!table.isReduced) options.push(table);

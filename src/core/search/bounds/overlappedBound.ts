@@ -5,10 +5,11 @@
  *     latency >= sum_d lambda_d * busy_d >= sum_v min_d lambda_d * time(v, d)
  *
  * because the least weighted time of an operator, split in any way, is that of the whole on one device (times
- * are a fixed overhead plus at least their part of the work).  The best `lambda` is the dual of spreading the work evenly; it
- * is found by multiplicative updates and stands in the certificate, and any `lambda` gives a valid bound.
+ * are a fixed overhead plus at least their part of the work). The best `lambda` is the dual of spreading the
+ * work evenly; it is found by multiplicative updates and stands in the certificate, and any `lambda` gives a valid bound.
  */
 import type { Nanoseconds } from '../../graph/units';
+import { Interrupted } from './elimination';
 import { operatorOptions } from './options';
 import type { BoundScene } from './scene';
 
@@ -20,8 +21,8 @@ export interface WorkBound {
   readonly shares: readonly number[];
 }
 
-export function overlappedBound(scene: BoundScene): WorkBound {
-  const times = leastTimes(scene);
+export function overlappedBound(scene: BoundScene, isStopped: () => boolean): WorkBound {
+  const times = leastTimes(scene, isStopped);
   let shares = normalized(
     scene.cluster.devices.map((_, d) => 1 / times.reduce((sum, row) => sum + row[d], 1)),
   );
@@ -38,7 +39,12 @@ export function overlappedBound(scene: BoundScene): WorkBound {
 /** The bound of given shares, derived again. */
 export function overlappedBoundOf(scene: BoundScene, shares: readonly number[]): Nanoseconds {
   const normal = normalized(shares);
-  return floorNs(weighted(leastTimes(scene), normal).ns);
+  return floorNs(
+    weighted(
+      leastTimes(scene, () => false),
+      normal,
+    ).ns,
+  );
 }
 
 /** Room for floating point. */
@@ -55,8 +61,9 @@ function normalized(shares: readonly number[]): number[] {
  * Per operator and device a time such that a part of the operator never takes less than its part of it, and all
  * parts together no less than that times their shares of the axis.
  */
-function leastTimes(scene: BoundScene): Float64Array[] {
+function leastTimes(scene: BoundScene, isStopped: () => boolean): Float64Array[] {
   return scene.flow.steps.map((operator) => {
+    if (isStopped()) throw new Interrupted();
     const least = new Float64Array(scene.cluster.devices.length).fill(Infinity);
     for (const { computeNs, length, split, device } of operatorOptions(scene, operator)) {
       computeNs.forEach((table, d) => {

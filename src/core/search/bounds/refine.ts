@@ -4,8 +4,8 @@
  * minimum rises towards the latency of the best plan and never exceeds it.
  */
 import type { Nanoseconds } from '../../graph/units';
-import { eliminate, type EliminationResult } from './elimination';
-import { isPoint, unitsWithin, type BoxFacts, type LengthBox } from './lengthBox';
+import { eliminate, Interrupted, type EliminationResult } from './elimination';
+import { isPoint, unitsWithin, type BoxFacts } from './lengthBox';
 import type { SynchronousProblem } from './synchronousProblem';
 
 export interface RefineLimits {
@@ -20,12 +20,12 @@ export interface RefineLimits {
 }
 
 export interface Refined {
-  /** No plan is faster, unless the incumbent's latency is less. */
+  /** No plan is faster, unless the incumbent's latency is less; minus infinity where it was stopped at once. */
   readonly bound: Nanoseconds;
   readonly rounds: number;
+  /** Never a mini-bucket. */
   readonly isExact: boolean;
-  /** The boxes that a best assignment chooses, by variable. */
-  readonly chosen: readonly LengthBox[];
+  readonly stopped: boolean;
 }
 
 /** Boxes whose min-marginal lies in this share of the gap above the bound are split too. */
@@ -43,23 +43,30 @@ export function refine(
   isStopped: () => boolean,
 ): Refined {
   const solve = (round: number): EliminationResult =>
-    eliminate(problem.pairwise(), limits.tableLimit, problem.order, (value) =>
-      round % ROUNDS_PER_PRUNING === 0 ? incumbent : windowAbove(value, incumbent),
+    eliminate(
+      problem.pairwise(),
+      limits.tableLimit,
+      problem.order,
+      (value) => (round % ROUNDS_PER_PRUNING === 0 ? incumbent : windowAbove(value, incumbent)),
+      isStopped,
     );
-  let rounds = 0;
-  let result = solve(0);
-  let bound = result.value;
-  let cells = result.cells;
-  while (rounds < limits.rounds && problem.pairs + cells < limits.work && !isStopped()) {
-    if (incumbent - bound <= limits.gap * incumbent) break;
-    if (!splitRound(problem, result, incumbent, rounds % ROUNDS_PER_PRUNING === 0)) break;
-    rounds++;
-    result = solve(rounds);
-    cells += result.cells;
-    bound = Math.max(bound, result.value);
+  const found = { bound: -Infinity, rounds: 0, isExact: true, stopped: false };
+  let work = 0;
+  try {
+    for (;;) {
+      const result = solve(found.rounds);
+      work += result.cells;
+      found.bound = Math.max(found.bound, Math.min(result.value, incumbent));
+      found.isExact &&= result.isExact;
+      if (found.rounds >= limits.rounds || problem.pairs + work >= limits.work) return found;
+      if (incumbent - found.bound <= limits.gap * incumbent) return found;
+      if (!splitRound(problem, result, incumbent, found.rounds % ROUNDS_PER_PRUNING === 0)) return found;
+      found.rounds++;
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    return { ...found, stopped: true };
   }
-  const chosen = problem.boxes.map((boxes, v) => boxes[result.choice[v]].box);
-  return { bound: Math.min(bound, incumbent), rounds, isExact: result.isExact, chosen };
 }
 
 /** Boxes up to this min-marginal are split. */

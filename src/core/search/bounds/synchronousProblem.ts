@@ -6,7 +6,7 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import type { PairwiseProblem } from './elimination';
-import { eliminationOrder } from './elimination';
+import { eliminationOrder, Interrupted } from './elimination';
 import {
   boxFacts,
   makeFacts,
@@ -56,11 +56,15 @@ export class SynchronousProblem {
   constructor(
     readonly scene: BoundScene,
     readonly prices: MemoryPrices | undefined,
+    isStopped: () => boolean,
   ) {
     const { flow } = scene;
     this.operators = flow.steps;
     this.phase = new PhaseBound(scene.cluster);
-    this.options = this.operators.map((operator) => operatorOptions(scene, operator));
+    this.options = this.operators.map((operator) => {
+      if (isStopped()) throw new Interrupted();
+      return operatorOptions(scene, operator);
+    });
     this.linksOf = this.operators.map(() => []);
     const { inputs, outputs } = this.connect();
     this.inputs = inputs;

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '../../../../../src/core/cluster/cluster';
+import type { Graph } from '../../../../../src/core/graph/graph';
+import { seededRandom, type Random } from '../../../../../src/core/graph/random';
+import { Evaluator } from '../../../../../src/core/latency/evaluator';
+import { wholeGene, type Gene } from '../../../../../src/core/latency/gene';
+import { createWorkload, type LatencyModel } from '../../../../../src/core/latency/workload';
+import type { Split } from '../../../../../src/core/partition/partition';
+import { partitionRules } from '../../../../../src/core/partition/rules';
+import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
+import { latencyBound, type LatencyBound } from '../../../../../src/core/search/bounds/lowerBound';
+import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
+import { randomNet } from '../../../../support/netGraph';
+import { randomCluster, randomGene } from '../../../../support/randomPlan';
+
+const LIMITS = { rounds: 12, work: 3_000_000, tableLimit: 100_000, gap: 0 };
+
+function boundOf(graph: Graph, cluster: Cluster, latency: LatencyModel, incumbentNs?: number): LatencyBound {
+  const order = graph.operators.map(({ id }) => id);
+  const request = {
+    graph,
+    rules: partitionRules(graph),
+    cluster,
+    order,
+    latency,
+    incumbentNs,
+    limits: LIMITS,
+  };
+  return latencyBound(request, () => false);
+}
+
+const netOf = (seed: number): Graph => randomNet(seededRandom(seed), 4 + (seed % 5));
+const clusterOf = (seed: number): Cluster => randomCluster(seededRandom(100 + seed));
+
+/** The same devices under other numbers: a plan in device order there is one in another order here. */
+function reversed(cluster: Cluster): Cluster {
+  const last = cluster.devices.length - 1;
+  const { network, source, sink, devices } = cluster;
+  const links = network.links.map((link) => ({ ...link, from: last - link.from, to: last - link.to }));
+  return {
+    ...cluster,
+    devices: [...devices].reverse(),
+    network: { ...network, links },
+    source: last - source,
+    sink: last - sink,
+  };
+}
+
+/** A random gene, with recomputed halos where it can have some. */
+function geneWithHalos(random: Random, splits: readonly Split[], devices: number): Gene {
+  const gene = randomGene(random, splits, devices);
+  if (gene.split < 0 || gene.reduceOn >= 0) return gene;
+  const { unit } = splits[gene.split];
+  return { ...gene, halos: Array.from({ length: 2 * devices }, () => random.below(2) * unit) };
+}
+
+describe('lower bounds', () => {
+  for (const latency of ['synchronous', 'overlapped'] as const) {
+    it(`no plan is faster than the ${latency} bound`, () => {
+      let compared = 0;
+      for (let seed = 0; seed < 6; seed++) {
+        const graph = netOf(seed);
+        const rules = partitionRules(graph);
+        const order = graph.operators.map(({ id }) => id);
+        const { ns } = boundOf(graph, clusterOf(seed), latency);
+        assert.ok(ns > 0);
+        for (const cluster of [clusterOf(seed), reversed(clusterOf(seed))]) {
+          const random = seededRandom(seed);
+          const workload = createWorkload(graph, rules, cluster, order, latency);
+          const evaluator = new Evaluator(workload);
+          const drawn = Array.from({ length: 40 }, () =>
+            graph.operators.map(({ id, isView }) =>
+              isView ? undefined : geneWithHalos(random, rules.splits(id), cluster.devices.length),
+            ),
+          );
+          for (const genes of [
+            ...drawn,
+            ...opponentPlans(graph, rules, cluster, order).map((plan) => plan.genes),
+          ]) {
+            evaluator.evaluate(genes.map((gene, id) => gene && workload.genes.compile(id, gene)));
+            assert.ok(evaluator.latencyNs >= ns, `seed ${seed}: ${evaluator.latencyNs} < ${ns}`);
+            compared++;
+          }
+        }
+      }
+      assert.ok(compared > 400);
+    });
+
+    it(`the ${latency} bound follows from its certificate`, () => {
+      const graph = netOf(3);
+      const cluster = clusterOf(3);
+      const { ns, certificate } = boundOf(graph, cluster, latency, 1e9);
+      assert.ok(certificate);
+      const copy = JSON.parse(JSON.stringify(certificate)) as typeof certificate;
+      assert.equal(verifyBound(graph, partitionRules(graph), cluster, copy), ns);
+      const devices = cluster.devices.map((device) => ({ ...device, compute: 2 * device.compute }));
+      assert.notEqual(verifyBound(graph, partitionRules(graph), { ...cluster, devices }, copy), ns);
+    });
+  }
+
+  it('one device gives exactly its own latency, less the room for rounding', () => {
+    for (let seed = 0; seed < 4; seed++) {
+      const graph = netOf(seed);
+      const full = clusterOf(seed);
+      const cluster = { ...full, devices: full.devices.slice(0, 1), source: 0, sink: 0 };
+      const order = graph.operators.map(({ id }) => id);
+      for (const latency of ['synchronous', 'overlapped'] as const) {
+        const workload = createWorkload(graph, partitionRules(graph), cluster, order, latency);
+        const evaluator = new Evaluator(workload);
+        evaluator.evaluate(
+          graph.operators.map(({ id, isView }) =>
+            isView ? undefined : workload.genes.compile(id, wholeGene(0, 1)),
+          ),
+        );
+        const { ns } = boundOf(graph, cluster, latency);
+        assert.ok(
+          ns <= evaluator.latencyNs && ns >= evaluator.latencyNs - 2,
+          `seed ${seed} ${latency}: ${ns} of ${evaluator.latencyNs}`,
+        );
+      }
+    }
+  });
+
+  it('more bandwidth never raises the bound of the same boxes', () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const graph = netOf(seed);
+      const slow = clusterOf(seed);
+      const fast = { ...slow, network: { ...slow.network, bandwidth: slow.network.bandwidth * 4 } };
+      assert.ok(boundOf(graph, fast, 'overlapped').ns <= boundOf(graph, slow, 'overlapped').ns);
+    }
+  });
+});
