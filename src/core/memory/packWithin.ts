@@ -12,9 +12,10 @@ import {
 /** Nodes of one try; every `TRIES_PER_GROWTH` tries it grows by as much again. */
 const NODES_PER_TRY = 20_000;
 const TRIES_PER_GROWTH = 16;
-/** Chance in the rankings, round by round, the last two in turns; the second round without any takes its time. */
-const NOISE = [0, 0, 0.15, 0.4];
-const SECOND_ROUND_NODES = 120_000;
+/** Chance in the rankings, round by round; then the rounds from `0.15` on again. The round `LONG` takes its time. */
+const NOISE = [0, 0.15, 0.05, 0.4, 0];
+const LONG = 4;
+const LONG_ROUND_NODES = 120_000;
 
 export interface PackEffort {
   nodes: number;
@@ -37,9 +38,8 @@ export function packWithin(
   const rankings = Object.keys(RANKINGS) as Ranking[];
   for (let attempt = 0; effort.nodes < effort.nodeLimit; attempt++) {
     const round = Math.floor(attempt / rankings.length);
-    const noise = NOISE[round < NOISE.length ? round : 2 + (round % 2)];
-    const most =
-      round === 1 ? SECOND_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
+    const noise = round < NOISE.length ? NOISE[round] : NOISE[1 + (round % 3)];
+    const most = round === LONG ? LONG_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
     const nodeLimit = Math.min(most, effort.nodeLimit - effort.nodes);
     const interrupted = (): boolean => effort.interrupted();
     const outcome = packer.pack(rankings[attempt % rankings.length], noise, random, nodeLimit, interrupted);

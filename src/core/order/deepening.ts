@@ -2,6 +2,7 @@ import type { Bytes, OperatorId } from '../graph/units';
 import type { OrderProblem } from '../memory/problem';
 import { peakOf } from './baselines';
 import { searchWithin, type Effort } from './budgetSearch';
+import { cutBound } from './cutBound';
 import type { Piece } from './piece';
 import { executionOrder, largestStep, piecesOf } from './pieces';
 import type { SearchRules } from './rules';
@@ -32,6 +33,7 @@ export function closeIn(
   report: (bounds: Bounds) => void,
 ): Bounds {
   const bounds: Bounds = { ...start, lowerBoundBytes: Math.min(largestStep(problem), start.peakBytes) };
+  let needsCutBound = rules.cutBound;
   const pieces = piecesOf(problem, rules.cut);
   let tryStates = FIRST_TRY_STATES;
   let hard: Bytes[] = [];
@@ -46,12 +48,19 @@ export function closeIn(
     }
     const outcome = searchPieces(problem, pieces, bytes, rules, effort, tryStates);
     if (outcome === 'stopped') break;
-    if (outcome === 'hard') hard.push(bytes);
-    else if (typeof outcome === 'number') bounds.lowerBoundBytes = Math.min(outcome, bounds.peakBytes);
+    if (outcome === 'hard') {
+      hard.push(bytes);
+      if (needsCutBound) raise(bounds, cutBound(problem));
+      needsCutBound = false;
+    } else if (typeof outcome === 'number') raise(bounds, outcome);
     else Object.assign(bounds, { steps: outcome, peakBytes: peakOf(problem, outcome) });
     report(bounds);
   }
   return bounds;
+}
+
+function raise(bounds: Bounds, bytes: Bytes): void {
+  bounds.lowerBoundBytes = Math.min(Math.max(bounds.lowerBoundBytes, bytes), bounds.peakBytes);
 }
 
 /** A quarter of the way up, since proofs near the peak cost most; around hard budgets the wider of the gaps beside them. */

@@ -8,8 +8,10 @@ export interface SearchRules {
   readonly valleys: boolean;
   /** Cut at the state of least live memory, and search the part after it backwards. */
   readonly cut: boolean;
+  /** Where a search is hard, raise the lower bound to the minimum-cut bound of every operator. */
+  readonly cutBound: boolean;
   /** Go from release to release: run just the operators that let one more storage be freed. */
   readonly releases: boolean;
 }
 
-export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, cut: true, releases: true };
+export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, cut: true, cutBound: true, releases: true };
