@@ -24,8 +24,8 @@ export type SearchOutcome =
   | { readonly kind: 'hard' }
   | { readonly kind: 'stopped' };
 
-/** States between two looks at the clock. */
-const STATES_PER_LOOK = 1 << 10;
+/** Moves between two looks at the clock. */
+const MOVES_PER_LOOK = 64;
 
 /** Share of the table's memory that states waiting for their fate may take. */
 const JOINED_SHARE = 0.1;
@@ -60,6 +60,7 @@ export class BudgetSearch {
   private joinedCount = 0;
   private atLeast = Infinity;
   private readonly lastState: number;
+  private tried = 0;
 
   constructor(
     private readonly piece: Piece,
@@ -89,7 +90,7 @@ export class BudgetSearch {
       }
       if (effort.states >= effort.stateLimit) return { kind: 'stopped' };
       if (effort.states >= this.lastState) return { kind: 'hard' };
-      if (effort.states % STATES_PER_LOOK === 0 && effort.interrupted()) return { kind: 'stopped' };
+      if (this.tried++ % MOVES_PER_LOOK === 0 && effort.interrupted()) return { kind: 'stopped' };
       if (this.tryMove(frame)) this.enter();
     }
     return { kind: 'impossible', atLeast: this.atLeast };

@@ -107,7 +107,7 @@ describe('BTSearch', () => {
 });
 
 describe('BTSearch under limits', () => {
-  const hard = (): OrderProblem => orderProblem(toyGraph(bareCell(48, 5)), { inPlace: 'none' });
+  const hard = (): OrderProblem => orderProblem(toyGraph(bareCell(128, 5)), { inPlace: 'none' });
 
   it('stops on cancel with its best order and a proven bound', () => {
     const result = findOrder(hard(), { rules: { ...ALL_RULES, releases: false } }, { ...freeControl(), cancelled: () => true });
@@ -125,7 +125,7 @@ describe('BTSearch under limits', () => {
 
   it('reports bounds that only ever close in', () => {
     const seen: OrderProgress[] = [];
-    findOrder(hard(), {}, { ...freeControl<OrderProgress>(), report: (progress) => seen.push(progress) });
+    findOrder(hard(), { stateLimit: 20_000 }, { ...freeControl<OrderProgress>(), report: (progress) => seen.push(progress) });
     for (let at = 1; at < seen.length; at++) {
       assert.ok(seen[at].peakBytes <= seen[at - 1].peakBytes);
       assert.ok(seen[at].lowerBoundBytes >= seen[at - 1].lowerBoundBytes);
