@@ -39,7 +39,8 @@ export function packWithin(
   for (let attempt = 0; effort.nodes < effort.nodeLimit; attempt++) {
     const round = Math.floor(attempt / rankings.length);
     const noise = round < NOISE.length ? NOISE[round] : NOISE[1 + (round % 3)];
-    const most = round === LONG ? LONG_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
+    const most =
+      round === LONG ? LONG_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
     const nodeLimit = Math.min(most, effort.nodeLimit - effort.nodes);
     const interrupted = (): boolean => effort.interrupted();
     const outcome = packer.pack(rankings[attempt % rankings.length], noise, random, nodeLimit, interrupted);

@@ -67,5 +67,8 @@ function sidesOf(piece: Piece, operator: OperatorId): { before: Int32Array; betw
   }
   side[operator] = 2;
   const all = Int32Array.from(side.keys());
-  return { before: all.filter((other) => side[other] === 1), between: all.filter((other) => side[other] === 0) };
+  return {
+    before: all.filter((other) => side[other] === 1),
+    between: all.filter((other) => side[other] === 0),
+  };
 }

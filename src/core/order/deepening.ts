@@ -69,9 +69,7 @@ function nextBudget({ peakBytes, lowerBoundBytes }: Bounds, hard: readonly Bytes
   const below = Math.min(...hard) - lowerBoundBytes;
   const above = peakBytes - Math.max(...hard);
   if (Math.max(below, above) <= Math.max(1, NEAR * peakBytes)) return undefined;
-  return below >= above
-    ? lowerBoundBytes + Math.floor(below / 2)
-    : Math.max(...hard) + Math.floor(above / 2);
+  return below >= above ? lowerBoundBytes + Math.floor(below / 2) : Math.max(...hard) + Math.floor(above / 2);
 }
 
 /** An order, or the least budget that could do (a number), or why there is no answer. */

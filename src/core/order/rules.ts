@@ -14,4 +14,11 @@ export interface SearchRules {
   readonly releases: boolean;
 }
 
-export const ALL_RULES: SearchRules = { eager: true, hash: true, valleys: true, cut: true, cutBound: true, releases: true };
+export const ALL_RULES: SearchRules = {
+  eager: true,
+  hash: true,
+  valleys: true,
+  cut: true,
+  cutBound: true,
+  releases: true,
+};

@@ -27,7 +27,8 @@ function leastHeight(blocks: Blocks): number {
       if (placed.includes(block)) continue;
       offsets[block] = 0;
       for (const other of placed) {
-        if (overlap(blocks, block, other)) offsets[block] = Math.max(offsets[block], offsets[other] + blocks.size[other]);
+        if (overlap(blocks, block, other))
+          offsets[block] = Math.max(offsets[block], offsets[other] + blocks.size[other]);
       }
       place([...placed, block]);
     }
@@ -51,7 +52,8 @@ function assertDisjoint(blocks: Blocks, offsets: Float64Array): void {
 
 describe('arena', () => {
   const variants: Record<string, PackRules> = { 'all rules': ALL_PACK_RULES };
-  for (const rule of Object.keys(ALL_PACK_RULES)) variants[`without ${rule}`] = { ...ALL_PACK_RULES, [rule]: false };
+  for (const rule of Object.keys(ALL_PACK_RULES))
+    variants[`without ${rule}`] = { ...ALL_PACK_RULES, [rule]: false };
 
   for (const [name, rules] of Object.entries(variants)) {
     it(`exact packing equals brute force on ${PROBLEMS} small problems, ${name}`, () => {
@@ -59,7 +61,13 @@ describe('arena', () => {
         const blocks = randomBlocks(seed);
         const least = leastHeight(blocks);
         const pack = (capacity: number) =>
-          new ExactPacker(blocks, capacity, rules).pack('crowd, lifetime, area', 0, seededRandom(1), 1e6, () => false);
+          new ExactPacker(blocks, capacity, rules).pack(
+            'crowd, lifetime, area',
+            0,
+            seededRandom(1),
+            1e6,
+            () => false,
+          );
         const packed = pack(least);
         assert.equal(packed.kind, 'packed', `problem ${seed}`);
         if (packed.kind === 'packed') assertDisjoint(blocks, packed.offsets);
@@ -84,6 +92,9 @@ describe('arena', () => {
       { lower: 0, upper: 2, size: 64 },
       { lower: 1, upper: 3, size: 64 },
     ]);
-    assert.equal(packWithin(blocks, 64, { nodes: 0, nodeLimit: 1e5, interrupted: () => false }).kind, 'impossible');
+    assert.equal(
+      packWithin(blocks, 64, { nodes: 0, nodeLimit: 1e5, interrupted: () => false }).kind,
+      'impossible',
+    );
   });
 });

@@ -46,7 +46,13 @@ describe('BTSearch', () => {
       const least = leastPeak(problem);
       const steps = modelOrder(problem);
       for (const [name, rules] of Object.entries(variants)) {
-        const found = closeIn(problem, { steps, peakBytes: peakOf(problem, steps) }, rules, freeEffort(), () => undefined);
+        const found = closeIn(
+          problem,
+          { steps, peakBytes: peakOf(problem, steps) },
+          rules,
+          freeEffort(),
+          () => undefined,
+        );
         const where = `graph ${round}, ${name}`;
         assert.equal(found.peakBytes, least, where);
         assert.equal(found.lowerBoundBytes, least, where);
@@ -100,9 +106,14 @@ describe('BTSearch', () => {
   });
 
   it('takes a graph without operators', () => {
-    const problem = orderProblem(toyGraph({ inputs: { in: 64 }, operators: [], outputs: ['in'] }), { inPlace: 'none' });
+    const problem = orderProblem(toyGraph({ inputs: { in: 64 }, operators: [], outputs: ['in'] }), {
+      inPlace: 'none',
+    });
     const { status, steps, peakBytes, arena } = findOrder(problem, {}, freeControl());
-    assert.deepEqual({ status, steps, peakBytes, arena: arena.bytes }, { status: 'optimal', steps: [], peakBytes: 0, arena: 0 });
+    assert.deepEqual(
+      { status, steps, peakBytes, arena: arena.bytes },
+      { status: 'optimal', steps: [], peakBytes: 0, arena: 0 },
+    );
   });
 });
 
@@ -110,7 +121,11 @@ describe('BTSearch under limits', () => {
   const hard = (): OrderProblem => orderProblem(toyGraph(bareCell(128, 5)), { inPlace: 'none' });
 
   it('stops on cancel with its best order and a proven bound', () => {
-    const result = findOrder(hard(), { rules: { ...ALL_RULES, releases: false } }, { ...freeControl(), cancelled: () => true });
+    const result = findOrder(
+      hard(),
+      { rules: { ...ALL_RULES, releases: false } },
+      { ...freeControl(), cancelled: () => true },
+    );
     assert.equal(result.stopped, 'cancel');
     assert.ok(result.lowerBoundBytes <= result.peakBytes);
     assert.deepEqual(replayOrder(hard(), result.steps, result.arena).violations, []);
@@ -125,7 +140,11 @@ describe('BTSearch under limits', () => {
 
   it('reports bounds that only ever close in', () => {
     const seen: OrderProgress[] = [];
-    findOrder(hard(), { stateLimit: 20_000 }, { ...freeControl<OrderProgress>(), report: (progress) => seen.push(progress) });
+    findOrder(
+      hard(),
+      { stateLimit: 20_000 },
+      { ...freeControl<OrderProgress>(), report: (progress) => seen.push(progress) },
+    );
     for (let at = 1; at < seen.length; at++) {
       assert.ok(seen[at].peakBytes <= seen[at - 1].peakBytes);
       assert.ok(seen[at].lowerBoundBytes >= seen[at - 1].lowerBoundBytes);
@@ -136,7 +155,13 @@ describe('BTSearch under limits', () => {
     this.timeout(60_000);
     const problem = orderProblem(toyGraph(repeatedBlocks(1000, 20)), { inPlace: 'none' });
     const steps = modelOrder(problem);
-    const found = closeIn(problem, { steps, peakBytes: peakOf(problem, steps) }, ALL_RULES, freeEffort(), () => undefined);
+    const found = closeIn(
+      problem,
+      { steps, peakBytes: peakOf(problem, steps) },
+      ALL_RULES,
+      freeEffort(),
+      () => undefined,
+    );
     assert.equal(found.peakBytes, found.lowerBoundBytes);
   });
 });
