@@ -3,6 +3,7 @@ import { analyzeCommand } from './analyze';
 import { checkCommand } from './check';
 import { compareCommand } from './compare';
 import { exampleCommand } from './example';
+import { exportCommand } from './export';
 import { inspectCommand } from './inspect';
 import { optimizeCommand } from './optimize';
 import { orderCommand } from './order';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   checkCommand,
   compareCommand,
   sweepCommand,
+  exportCommand,
   verifyCommand,
   exampleCommand,
 ];
