@@ -53,7 +53,17 @@ export function explainPeak(
     el(
       'table',
       { className: 'data' },
-      el('thead', {}, el('tr', {}, ...head.map((text) => el('th', { scope: 'col' }, text)))),
+      el(
+        'thead',
+        {},
+        el(
+          'tr',
+          {},
+          ...head.map((text, i) =>
+            el('th', { scope: 'col', className: i === 1 || i === 2 ? 'number' : '' }, text),
+          ),
+        ),
+      ),
       el('tbody', {}, ...rows),
     ),
     ...(more > 0 ? [el('p', { className: 'note' }, `and ${more} smaller ones`)] : []),

@@ -26,7 +26,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'Name', ...PLAIN },
   { title: 'Output', ...PLAIN },
   { title: 'Output size', ...numeric(bytesText) },
-  { title: 'Weights', ...numeric(bytesText) },
+  { title: 'Weights', ...numeric((v) => (v === 0 ? '–' : bytesText(v))) },
   { title: 'Compute', ...numeric(flopsText) },
   { title: 'Live at step', ...numeric(bytesText) },
   { title: 'Partition', ...PLAIN },

@@ -87,7 +87,7 @@ export class MemoryChart {
       .append('text')
       .attr('paint-order', 'stroke')
       .attr('stroke', this.session.theme.background)
-      .attr('stroke-width', 3)
+      .attr('stroke-width', 6)
       .attr('x', x)
       .attr('y', y)
       .attr('text-anchor', anchor)
@@ -116,7 +116,7 @@ export class MemoryChart {
     if (plan === null) return out;
     const { order } = plan.plan;
     for (const [name, { peakBytes }] of Object.entries(order.baselines))
-      push(name === 'model' ? 'model order' : name, peakBytes, theme.dim);
+      push(orderName(name), peakBytes, theme.dim);
     push(order.status === 'optimal' ? 'proven least' : 'proven bound', order.lowerBoundBytes, theme.green);
     return out;
   }
@@ -222,4 +222,9 @@ export class MemoryChart {
     else return;
     event.preventDefault();
   }
+}
+
+/** `depthFirst` -> `depth first`. */
+function orderName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

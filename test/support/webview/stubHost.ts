@@ -37,6 +37,7 @@ function answer(name: string, params: unknown): unknown {
   const { operator, tensor, graph, body } = params as Record<string, never>;
   if (name === 'operatorDetails') return model.operatorDetails(operator, graph);
   if (name === 'tensorDetails') return model.tensorDetails(tensor, graph);
+  if (name === 'costAnalysis') return model.costAnalysis(operator);
   if (name === 'body') return model.body(operator, graph, body);
   throw new Error(`The stub does not answer ${name}.`);
 }
