@@ -6,7 +6,7 @@ import { InputError } from '../core/graph/problem';
 import type { Partition } from '../core/partition/partition';
 import { partitionRules } from '../core/partition/rules';
 import type { Plan, PlanOperator } from '../core/plan/plan';
-import { type Analysis, analyzeModel } from './analyze';
+import { type Analysis, analyzeFile } from './analyze';
 import { FileByteSource } from './byteSource';
 import { isCurrent } from './planFile';
 
@@ -27,7 +27,7 @@ export function openPlanned(modelPath: string, plan: Plan): PlannedModel {
   const source = new FileByteSource(modelPath);
   try {
     const bindings = new Map(Object.entries(plan.model.bindings));
-    const analysis = analyzeModel(source, { bindings, fuse: plan.options.fuse });
+    const analysis = analyzeFile(modelPath, { bindings, fuse: plan.options.fuse });
     if (!isCurrent(plan, analysis.model))
       throw new InputError(
         `The plan was made for another version of "${plan.model.file}" than "${basename(modelPath)}" is now: optimize again.`,

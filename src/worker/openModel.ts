@@ -8,8 +8,7 @@ import type { OperatorId, TensorId } from '../core/graph/units';
 import { MemoryByteSource } from '../core/onnx/byteSources';
 import type { ModelNode } from '../core/onnx/model';
 import type { Plan } from '../core/plan/plan';
-import { analyzeModel, analyzeStructure, type Analysis, type AnalysisOptions } from '../engine/analyze';
-import { FileByteSource } from '../engine/byteSource';
+import { analyzeFile, analyzeModel, analyzeStructure, type Analysis, type AnalysisOptions } from '../engine/analyze';
 import type { BodyGraph, CostAnalysis, GraphId, OperatorDetails, TensorDetails } from '../protocol/webview';
 import type { ModelSource, OpenedModel, OpenRequest } from '../protocol/worker';
 import { CostAnalyzer } from './costAnalysis';
@@ -146,12 +145,7 @@ export function modelName(source: ModelSource): string {
 
 function readModelFrom(source: ModelSource, options: AnalysisOptions): Analysis {
   if (source.kind === 'bytes') return analyzeModel(new MemoryByteSource(source.bytes), options);
-  const file = new FileByteSource(source.path);
-  try {
-    return analyzeModel(file, options);
-  } finally {
-    file.close();
-  }
+  return analyzeFile(source.path, options);
 }
 
 /** A plan speaks of the graph under its own fusion rule and bindings. */

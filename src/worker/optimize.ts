@@ -6,8 +6,7 @@ import { InputError } from '../core/graph/problem';
 import { encodePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
-import { analyzeModel } from '../engine/analyze';
-import { FileByteSource } from '../engine/byteSource';
+import { analyzeFile } from '../engine/analyze';
 import { controlWith } from '../engine/control';
 import {
   DEFAULT_OPTIMIZE_OPTIONS,
@@ -57,15 +56,10 @@ function runOptimizer(
 ): Promise<Plan> {
   const options = optionsOf(request);
   const bindings = new Map(Object.entries(request.bindings));
-  const source = new FileByteSource(modelPath);
-  try {
-    const analysis = analyzeModel(source, { bindings, fuse: options.fuse });
-    const show = (progress: OptimizeProgress): void => report(runProgress(progress));
-    const control = controlWith(() => isCancelled(request.cancel), show);
-    return optimizeModel({ modelPath, analysis, cluster, options, makePool }, control);
-  } finally {
-    source.close();
-  }
+  const analysis = analyzeFile(modelPath, { bindings, fuse: options.fuse });
+  const show = (progress: OptimizeProgress): void => report(runProgress(progress));
+  const control = controlWith(() => isCancelled(request.cancel), show);
+  return optimizeModel({ modelPath, analysis, cluster, options, makePool }, control);
 }
 
 function optionsOf({ options: { timeLimitSeconds, ...options } }: OptimizeRequest): OptimizeOptions {
