@@ -8,7 +8,13 @@ import type { OperatorId, TensorId } from '../core/graph/units';
 import { MemoryByteSource } from '../core/onnx/byteSources';
 import type { ModelNode } from '../core/onnx/model';
 import type { Plan } from '../core/plan/plan';
-import { analyzeFile, analyzeModel, analyzeStructure, type Analysis, type AnalysisOptions } from '../engine/analyze';
+import {
+  analyzeFile,
+  analyzeModel,
+  analyzeStructure,
+  type Analysis,
+  type AnalysisOptions,
+} from '../engine/analyze';
 import type { BodyGraph, CostAnalysis, GraphId, OperatorDetails, TensorDetails } from '../protocol/webview';
 import type { ModelSource, OpenedModel, OpenRequest } from '../protocol/worker';
 import { CostAnalyzer } from './costAnalysis';
