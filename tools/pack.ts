@@ -12,6 +12,7 @@ export async function packExtension(): Promise<void> {
     packagePath: VSIX,
     dependencies: false,
     allowMissingRepository: true,
+    rewriteRelativeLinks: false,
   });
   process.stdout.write(`${VSIX}: ${(statSync(VSIX).size / 1e6).toFixed(2)} MB\n`);
 }
