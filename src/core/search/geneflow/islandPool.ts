@@ -70,12 +70,13 @@ export function searchSpace({ graph, rules, cluster, order, options }: Partition
 /** Evaluations of the search that one neighbourhood of the exact elimination is worth. */
 const EVALUATIONS_PER_ROUND = 16_000;
 const MOST_ROUNDS = 24;
-/** The elimination's tables grow with the operators; far more of them are left to the islands. */
-const MOST_OPERATORS_TO_ELIMINATE = 2_000;
+/** Their effort grows faster than the model; beyond this many operators all is left to the islands. */
+const MOST_OPERATORS = 2_000;
 
 /** The opponents' plans, with an effort that fits the search's own. */
 export function opponentSeeds({ graph, rules, cluster, order, options }: PartitionProblem): readonly Seed[] {
-  const isSimple = options.strategy === 'vertical' || graph.operators.length > MOST_OPERATORS_TO_ELIMINATE;
+  if (graph.operators.length > MOST_OPERATORS) return [];
+  const isSimple = options.strategy === 'vertical';
   const rounds = isSimple
     ? 0
     : Math.min(MOST_ROUNDS, Math.floor(options.evaluations / EVALUATIONS_PER_ROUND));
