@@ -71,6 +71,7 @@ function follow(best: readonly (Run | undefined)[][], steps: number, devices: nu
 class RunCosts {
   private readonly computeNs: Float64Array[];
   private readonly weights: Bytes[];
+  private readonly outputBytes: Bytes;
   /** Step of the last reader of each storage, the number of steps for an output. */
   private readonly lastUse: number[];
 
@@ -88,6 +89,8 @@ class RunCosts {
         bytes += workload.graph.tensors[weight].bytes ?? 0;
       return bytes;
     });
+    const { storages } = workload.graph;
+    this.outputBytes = flow.outputs.reduce((sum, storage) => sum + (storages[storage].bytes ?? 0), 0);
     this.lastUse = flow.storages.map(({ readers }) =>
       readers.reduce<number>(
         (last, reader) => Math.max(last, reader === GATHER ? flow.steps.length : flow.stepOf[reader]),
@@ -101,9 +104,15 @@ class RunCosts {
     const { memory, baseMemory } = cluster.devices[device];
     const live = new Set<number>();
     let bytes = 0;
-    let peak = 0;
     let weights = 0;
     let cost = 0;
+    // The source holds the inputs until they are read for the last time, the sink all outputs at the end.
+    let peak = device === cluster.sink ? this.outputBytes : 0;
+    graph.storages.forEach((storage, id) => {
+      if (device !== cluster.source || !storage.isInput || this.lastUse[id] < start) return;
+      live.add(id);
+      bytes += storage.bytes ?? 0;
+    });
     const runs: number[] = [];
     for (let step = start; step < flow.steps.length; step++) {
       const { reads, makes } = flow.operators[flow.steps[step]];

@@ -98,6 +98,37 @@ describe('lower bounds', () => {
     });
   }
 
+  it('no plan within the memories is faster than the bound with memory prices', () => {
+    let valid = 0;
+    let priced = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const graph = netOf(seed);
+      const rules = partitionRules(graph);
+      const order = graph.operators.map(({ id }) => id);
+      const cluster = randomCluster(seededRandom(100 + seed), 12_000);
+      const { ns, certificate } = boundOf(graph, cluster, 'synchronous');
+      if (certificate?.model === 'synchronous' && certificate.prices !== undefined) priced++;
+      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      const random = seededRandom(seed);
+      const drawn = Array.from({ length: 60 }, () =>
+        graph.operators.map(({ id, isView }) =>
+          isView ? undefined : geneWithHalos(random, rules.splits(id), cluster.devices.length),
+        ),
+      );
+      for (const genes of [
+        ...drawn,
+        ...opponentPlans(graph, rules, cluster, order).map((plan) => plan.genes),
+      ]) {
+        evaluator.evaluate(genes.map((gene, id) => gene && workload.genes.compile(id, gene)));
+        if (evaluator.violation > 0) continue;
+        valid++;
+        assert.ok(evaluator.latencyNs >= ns, `seed ${seed}: ${evaluator.latencyNs} < ${ns}`);
+      }
+    }
+    assert.ok(valid > 20 && priced > 0, `${valid} valid plans, ${priced} priced bounds`);
+  });
+
   it('one device gives exactly its own latency, less the room for rounding', () => {
     for (let seed = 0; seed < 4; seed++) {
       const graph = netOf(seed);
