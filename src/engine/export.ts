@@ -36,6 +36,8 @@ export interface ExportReport {
   /** In the order written; paths below the target's folder. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
   readonly nodes: number;
+  /** Files of weights that the model names and that are not beside it: the export names its own and lacks them too. */
+  readonly absentWeights: readonly string[];
   readonly cancelled: boolean;
 }
 
@@ -77,8 +79,13 @@ export function exportPlanned(
   checkTarget(model, target, options);
   const files = new ExternalFiles(model.path, model.source);
   try {
-    const contents = contentsOf(model, target, options.kind);
-    return write(target, contents, files, options, control);
+    const absent = externalLocations(model).filter(
+      (location) => !existsSync(join(dirname(model.path), location)),
+    );
+    const contents = contentsOf(model, target, options.kind).filter(
+      ({ isData }) => !isData || absent.length === 0,
+    );
+    return { ...write(target, contents, files, options, control), absentWeights: absent };
   } finally {
     files.close();
   }
@@ -89,6 +96,7 @@ interface Content {
   readonly name: string;
   readonly chunks: readonly Chunk[];
   readonly isModel: boolean;
+  readonly isData: boolean;
 }
 
 function checkTarget(
@@ -141,7 +149,9 @@ function contentsOf(
 ): Content[] {
   const name = basename(target);
   if (kind === 'reorder')
-    return [{ name, chunks: reorderedModel(layout, planned.graph, planned.steps), isModel: true }];
+    return [
+      { name, chunks: reorderedModel(layout, planned.graph, planned.steps), isModel: true, isData: false },
+    ];
   if (kind === 'per-device') return deviceContents({ layout, planned, path });
   const isBeside = realpathSync(dirname(target)) === realpathSync(dirname(path));
   const build = (takesAll: boolean): { data: DataFile; chunks: Chunk[] } => {
@@ -150,7 +160,7 @@ function contentsOf(
   };
   const inline = build(false);
   const { data, chunks } = totalLength(inline.chunks) > LARGEST_MESSAGE ? build(true) : inline;
-  return [...dataContent(data), { name, chunks, isModel: true }];
+  return [...dataContent(data), { name, chunks, isModel: true, isData: false }];
 }
 
 function deviceContents({
@@ -168,13 +178,15 @@ function deviceContents({
   const text = new TextEncoder().encode(`${JSON.stringify(manifest, undefined, 2)}\n`);
   return [
     ...stores.flatMap(dataContent),
-    ...models.map((one) => ({ name: one.file, chunks: one.chunks, isModel: true })),
-    { name: MANIFEST_FILE, chunks: [{ kind: 'bytes', bytes: text }], isModel: false },
+    ...models.map((one) => ({ name: one.file, chunks: one.chunks, isModel: true, isData: false })),
+    { name: MANIFEST_FILE, chunks: [{ kind: 'bytes', bytes: text }], isModel: false, isData: false },
   ];
 }
 
 function dataContent(data: DataFile): Content[] {
-  return data.chunks.length === 0 ? [] : [{ name: data.location, chunks: data.chunks, isModel: false }];
+  return data.chunks.length === 0
+    ? []
+    : [{ name: data.location, chunks: data.chunks, isModel: false, isData: true }];
 }
 
 /** Everything is written under temporary names and checked, then takes its place; on failure nothing is left. */
@@ -184,7 +196,7 @@ function write(
   files: ExternalFiles,
   options: ExportOptions,
   control: Control<ExportProgress>,
-): ExportReport {
+): Omit<ExportReport, 'absentWeights'> {
   const isFolder = options.kind === 'per-device';
   const folder = isFolder ? `${target}.partial` : dirname(target);
   const temporary = (content: Content): string =>

@@ -40,6 +40,8 @@ export const exportCommand: Command = {
       const bytes = report.files.reduce((sum, file) => sum + file.bytes, 0);
       const count = report.files.length === 1 ? '1 file' : `${report.files.length} files`;
       output.line(`${out}: ${report.nodes} nodes, ${count}, ${bytesText(bytes)}`);
+      if (report.absentWeights.length > 0)
+        output.line(`without weights: ${report.absentWeights.join(', ')} are not beside the model`);
     }
     return report.cancelled ? 1 : 0;
   },
