@@ -17,7 +17,10 @@ export interface OrderReplay {
 export function replayOrder(problem: OrderProblem, steps: readonly OperatorId[], arena?: Arena): OrderReplay {
   const violations = orderViolations(problem, steps);
   if (violations.length > 0) return { peakBytes: 0, violations };
-  const readersLeft = Array.from({ length: problem.storageCount }, (_, storage) => new Set(readersOf(problem, storage)));
+  const readersLeft = Array.from(
+    { length: problem.storageCount },
+    (_, storage) => new Set(readersOf(problem, storage)),
+  );
   const live = new Set<number>();
   for (let storage = 0; storage < problem.storageCount; storage++) {
     if (problem.isInput[storage] === 1) live.add(storage);
@@ -51,7 +54,8 @@ function orderViolations(problem: OrderProblem, steps: readonly OperatorId[]): s
     if (done.has(operator)) violations.push(`Operator ${operator} runs twice.`);
     const { start, values } = problem.predecessors;
     for (let at = start[operator]; at < start[operator + 1]; at++) {
-      if (!done.has(values[at])) violations.push(`Operator ${operator} runs before operator ${values[at]}, which it needs.`);
+      if (!done.has(values[at]))
+        violations.push(`Operator ${operator} runs before operator ${values[at]}, which it needs.`);
     }
     done.add(operator);
   }
@@ -62,7 +66,9 @@ function orderViolations(problem: OrderProblem, steps: readonly OperatorId[]): s
 }
 
 function readersOf(problem: OrderProblem, storage: number): number[] {
-  return [...problem.consumers.values.slice(problem.consumers.start[storage], problem.consumers.start[storage + 1])];
+  return [
+    ...problem.consumers.values.slice(problem.consumers.start[storage], problem.consumers.start[storage + 1]),
+  ];
 }
 
 function storagesMadeBy(problem: OrderProblem, operator: OperatorId): number[] {
@@ -93,8 +99,10 @@ function arenaShape(problem: OrderProblem, arena: Arena): string[] {
   const violations: string[] = [];
   for (let storage = 0; storage < problem.storageCount; storage++) {
     const offset = arena.offsets[storage];
-    if (!(offset >= 0) || offset % 64 !== 0) violations.push(`Storage ${storage} has no 64-byte aligned offset.`);
-    if (offset + problem.bytes[storage] > arena.bytes) violations.push(`Storage ${storage} ends outside the arena.`);
+    if (!(offset >= 0) || offset % 64 !== 0)
+      violations.push(`Storage ${storage} has no 64-byte aligned offset.`);
+    if (offset + problem.bytes[storage] > arena.bytes)
+      violations.push(`Storage ${storage} ends outside the arena.`);
   }
   return violations;
 }

@@ -5,11 +5,15 @@ const BUCKET_STEPS = 32;
 
 /** Orders in which first fit places blocks, under the names that the literature gives them. */
 export const FIRST_FIT_ORDERS = {
-  'greedy by size': (blocks: Blocks, a: number, b: number) => blocks.size[b] - blocks.size[a] || length(blocks, b) - length(blocks, a),
-  'greedy by lifetime': (blocks: Blocks, a: number, b: number) => length(blocks, b) - length(blocks, a) || blocks.size[b] - blocks.size[a],
+  'greedy by size': (blocks: Blocks, a: number, b: number) =>
+    blocks.size[b] - blocks.size[a] || length(blocks, b) - length(blocks, a),
+  'greedy by lifetime': (blocks: Blocks, a: number, b: number) =>
+    length(blocks, b) - length(blocks, a) || blocks.size[b] - blocks.size[a],
   'greedy by area': (blocks: Blocks, a: number, b: number) => area(blocks, b) - area(blocks, a),
-  'in execution order': (blocks: Blocks, a: number, b: number) => blocks.lower[a] - blocks.lower[b] || length(blocks, b) - length(blocks, a),
-  'in reverse execution order': (blocks: Blocks, a: number, b: number) => blocks.upper[b] - blocks.upper[a] || length(blocks, b) - length(blocks, a),
+  'in execution order': (blocks: Blocks, a: number, b: number) =>
+    blocks.lower[a] - blocks.lower[b] || length(blocks, b) - length(blocks, a),
+  'in reverse execution order': (blocks: Blocks, a: number, b: number) =>
+    blocks.upper[b] - blocks.upper[a] || length(blocks, b) - length(blocks, a),
 } as const satisfies Record<string, (blocks: Blocks, a: number, b: number) => number>;
 
 export type FirstFitOrder = keyof typeof FIRST_FIT_ORDERS;
@@ -29,7 +33,10 @@ export function placeInOrder(blocks: Blocks, order: ArrayLike<number>): Float64A
   const seen = new Int32Array(count).fill(-1);
   for (let at = 0; at < order.length; at++) {
     const block = order[at];
-    const [first, last] = [Math.floor(lower[block] / BUCKET_STEPS), Math.floor((upper[block] - 1) / BUCKET_STEPS)];
+    const [first, last] = [
+      Math.floor(lower[block] / BUCKET_STEPS),
+      Math.floor((upper[block] - 1) / BUCKET_STEPS),
+    ];
     const overlapping: number[] = [];
     for (let bucket = first; bucket <= last; bucket++) {
       for (const other of (buckets[bucket] ??= [])) {

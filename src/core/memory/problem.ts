@@ -86,11 +86,16 @@ function predecessorsOf(graph: Graph, operator: Operator): OperatorId[] {
 
 function storagesByProducer(graph: Graph): StorageId[][] {
   const made: StorageId[][] = graph.operators.map(() => []);
-  for (const storage of graph.storages) if (storage.producer !== NONE) made[storage.producer].push(storage.id);
+  for (const storage of graph.storages)
+    if (storage.producer !== NONE) made[storage.producer].push(storage.id);
   return made;
 }
 
-function stepBytesOf(graph: Graph, operator: Operator, weights: WeightsRule): { bytes: number; known: boolean } {
+function stepBytesOf(
+  graph: Graph,
+  operator: Operator,
+  weights: WeightsRule,
+): { bytes: number; known: boolean } {
   let { bytes, known }: { bytes: number; known: boolean } = operator.bodyPeak;
   if (weights === 'resident') return { bytes, known };
   for (const id of new Set(operator.inputs)) {
@@ -112,7 +117,8 @@ function overwritableBy(graph: Graph, operator: Operator): StorageId[] {
   for (const id of operator.inputs) {
     if (id === NONE) continue;
     const { storage } = graph.tensors[id];
-    if (storage !== NONE && !graph.storages[storage].isOutput && sameSize(graph, id, output.id)) found.add(storage);
+    if (storage !== NONE && !graph.storages[storage].isOutput && sameSize(graph, id, output.id))
+      found.add(storage);
   }
   return [...found];
 }

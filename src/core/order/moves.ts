@@ -134,7 +134,8 @@ export class ReleaseMoves {
       this.markAll(event.operators);
       return !events.some((other, otherAt) => otherAt !== at && this.precedes(other, otherAt, event, at));
     });
-    const id = (event: Event): number => (this.piece.backward ? -1 : 1) * event.operators[event.operators.length - 1];
+    const id = (event: Event): number =>
+      (this.piece.backward ? -1 : 1) * event.operators[event.operators.length - 1];
     kept.sort((a, b) => a.change - b.change || a.operators.length - b.operators.length || id(a) - id(b));
     for (const event of kept) addMove(moves, event.operators);
   }
@@ -152,7 +153,8 @@ export class ReleaseMoves {
     this.markAll(missing);
     return this.events.some(
       ({ operators }) =>
-        operators.length <= missing.length && operators.every((operator) => this.operatorMark[operator] === this.mark),
+        operators.length <= missing.length &&
+        operators.every((operator) => this.operatorMark[operator] === this.mark),
     );
   }
 

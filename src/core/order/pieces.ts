@@ -52,9 +52,9 @@ export function largestStep(problem: OrderProblem): number {
       bytes += problem.bytes[whole.touches.values[at]];
     }
     const over = problem.overwritable.start[operator];
-    if (over < problem.overwritable.start[operator + 1]) bytes -= problem.bytes[problem.overwritable.values[over]];
+    if (over < problem.overwritable.start[operator + 1])
+      bytes -= problem.bytes[problem.overwritable.values[over]];
     largest = Math.max(largest, bytes);
   }
   return largest;
 }
-
