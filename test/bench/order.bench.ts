@@ -62,11 +62,21 @@ interface Measured {
 
 function freeEffort(stateLimit: number): Effort {
   const deadline = cpuSeconds() + TIME_LIMIT_SECONDS;
-  return { states: 0, stateLimit, tableBytes: 1e9, outOfTable: false, interrupted: () => cpuSeconds() > deadline };
+  return {
+    states: 0,
+    stateLimit,
+    tableBytes: 1e9,
+    outOfTable: false,
+    interrupted: () => cpuSeconds() > deadline,
+  };
 }
 
 /** The search alone: from the greedy order to proof. */
-function searchOnly(problem: OrderProblem, rules: SearchRules, limit: number): { bounds: Bounds; states: number; ms: number } {
+function searchOnly(
+  problem: OrderProblem,
+  rules: SearchRules,
+  limit: number,
+): { bounds: Bounds; states: number; ms: number } {
   const effort = freeEffort(limit);
   const { value: bounds, ms } = timed(() => {
     const steps = greedyOrder(problem);
@@ -79,7 +89,9 @@ function graphsOf(part: string): { name: string; graph: Graph }[] {
   const folder = corpusFolder(part);
   if (folder === undefined) return [];
   const found: { name: string; graph: Graph }[] = [];
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.onnx')).sort()) {
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.onnx'))
+    .sort()) {
     try {
       const { graph } = analyzeFile(join(folder, file), { bindings: new Map(), fuse: 'none' });
       found.push({ name: basename(file, '.onnx'), graph });
@@ -93,9 +105,12 @@ function graphsOf(part: string): { name: string; graph: Graph }[] {
 function measure({ name, graph }: { name: string; graph: Graph }): Measured {
   const problem = orderProblem(graph, { inPlace: 'none' });
   const search = searchOnly(problem, ALL_RULES, Infinity);
-  const { value: result, ms } = timed(() => findOrder(problem, { timeLimitSeconds: TIME_LIMIT_SECONDS }, control));
+  const { value: result, ms } = timed(() =>
+    findOrder(problem, { timeLimitSeconds: TIME_LIMIT_SECONDS }, control),
+  );
   const replay = replayOrder(problem, result.steps, problem.operatorCount > 3000 ? undefined : result.arena);
-  if (replay.violations.length > 0 || replay.peakBytes !== result.peakBytes) throw new Error(`${name}: ${replay.violations[0]}`);
+  if (replay.violations.length > 0 || replay.peakBytes !== result.peakBytes)
+    throw new Error(`${name}: ${replay.violations[0]}`);
   console.log(`${name}: ${result.status} ${bytes(result.peakBytes)} in ${ms.toFixed(0)} ms`);
   return { name, graph, problem, result, search, ms };
 }
@@ -106,76 +121,121 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function resultTable(measured: readonly Measured[]): string {
-  const head = ['model', 'operators', 'status', 'peak', 'bound', 'states', 'search, ms', 'with arena and opponents, ms', 'arena', 'fragmentation', 'order matters'];
-  return table(head, measured.map(({ name, problem, result, search, ms }) => [
-    name,
-    String(problem.operatorCount),
-    result.status,
-    (problem.known ? '' : 'at least ') + bytes(result.peakBytes),
-    bytes(result.lowerBoundBytes),
-    bytes(search.states),
-    search.ms.toFixed(1),
-    ms.toFixed(0),
-    bytes(result.arena.bytes),
-    percent(result.arena.bytes / Math.max(1, result.arena.lowerBoundBytes) - 1),
-    result.orderMatters ? 'yes' : 'no',
-  ]));
+  const head = [
+    'model',
+    'operators',
+    'status',
+    'peak',
+    'bound',
+    'states',
+    'search, ms',
+    'with arena and opponents, ms',
+    'arena',
+    'fragmentation',
+    'order matters',
+  ];
+  return table(
+    head,
+    measured.map(({ name, problem, result, search, ms }) => [
+      name,
+      String(problem.operatorCount),
+      result.status,
+      (problem.known ? '' : 'at least ') + bytes(result.peakBytes),
+      bytes(result.lowerBoundBytes),
+      bytes(search.states),
+      search.ms.toFixed(1),
+      ms.toFixed(0),
+      bytes(result.arena.bytes),
+      percent(result.arena.bytes / Math.max(1, result.arena.lowerBoundBytes) - 1),
+      result.orderMatters ? 'yes' : 'no',
+    ]),
+  );
 }
 
 function opponentTable(measured: readonly Measured[]): string {
-  const head = ['model', 'least peak', 'random mean (best to worst; ms for 200)', ...SINGLE.map((name) => `${name} (ms)`), 'hierarchical (ms)'];
-  return table(head, measured.filter(({ result }) => result.orderMatters).map(({ name, problem, result }) => {
-    const random = timed(() => randomBaseline(problem));
-    const cell = (order: (problem: OrderProblem) => Int32Array): string => {
-      const { value, ms } = timed(() => order(problem));
-      return `${bytes(peakOf(problem, value))} (${ms.toFixed(1)})`;
-    };
-    const { peakBytes, bestBytes, worstBytes } = random.value;
-    return [
-      name,
-      bytes(result.peakBytes),
-      `${bytes(peakBytes)} (${bytes(bestBytes)} to ${bytes(worstBytes)}; ${random.ms.toFixed(0)})`,
-      ...SINGLE.map((single) => cell(SINGLE_ORDERS[single])),
-      problem.operatorCount > 3000 ? 'not run' : cell(hierarchicalOrder),
-    ];
-  }));
+  const head = [
+    'model',
+    'least peak',
+    'random mean (best to worst; ms for 200)',
+    ...SINGLE.map((name) => `${name} (ms)`),
+    'hierarchical (ms)',
+  ];
+  return table(
+    head,
+    measured
+      .filter(({ result }) => result.orderMatters)
+      .map(({ name, problem, result }) => {
+        const random = timed(() => randomBaseline(problem));
+        const cell = (order: (problem: OrderProblem) => Int32Array): string => {
+          const { value, ms } = timed(() => order(problem));
+          return `${bytes(peakOf(problem, value))} (${ms.toFixed(1)})`;
+        };
+        const { peakBytes, bestBytes, worstBytes } = random.value;
+        return [
+          name,
+          bytes(result.peakBytes),
+          `${bytes(peakBytes)} (${bytes(bestBytes)} to ${bytes(worstBytes)}; ${random.ms.toFixed(0)})`,
+          ...SINGLE.map((single) => cell(SINGLE_ORDERS[single])),
+          problem.operatorCount > 3000 ? 'not run' : cell(hierarchicalOrder),
+        ];
+      }),
+  );
 }
 
 function savingTable(measured: readonly Measured[]): string {
-  const head = ['model', 'against random, activations', 'total with weights', 'against the model order, activations', 'peak, in place elementwise', 'peak, weights streamed (own order)'];
+  const head = [
+    'model',
+    'against random, activations',
+    'total with weights',
+    'against the model order, activations',
+    'peak, in place elementwise',
+    'peak, weights streamed (own order)',
+  ];
   const rows = ELEVEN.flatMap((name) => {
     const found = measured.find((one) => one.name === name);
     if (!found) return [];
     const { graph, result } = found;
     const peakUnder = (options: Parameters<typeof orderProblem>[1]): string => {
-      const { status, peakBytes } = findOrder(orderProblem(graph, options), { timeLimitSeconds: TIME_LIMIT_SECONDS }, control);
+      const { status, peakBytes } = findOrder(
+        orderProblem(graph, options),
+        { timeLimitSeconds: TIME_LIMIT_SECONDS },
+        control,
+      );
       return `${bytes(peakBytes)} ${status}`;
     };
     const random = result.baselines['random'].peakBytes;
     const weights = graph.weightBytes.bytes;
-    return [[
-      name,
-      percent(1 - result.peakBytes / random),
-      percent(1 - (result.peakBytes + weights) / (random + weights)),
-      percent(1 - result.peakBytes / result.baselines['model'].peakBytes),
-      peakUnder({ inPlace: 'elementwise' }),
-      peakUnder({ inPlace: 'none', weights: 'streamed' }),
-    ]];
+    return [
+      [
+        name,
+        percent(1 - result.peakBytes / random),
+        percent(1 - (result.peakBytes + weights) / (random + weights)),
+        percent(1 - result.peakBytes / result.baselines['model'].peakBytes),
+        peakUnder({ inPlace: 'elementwise' }),
+        peakUnder({ inPlace: 'none', weights: 'streamed' }),
+      ],
+    ];
   });
   return table(head, rows);
 }
 
 function ablationTable(measured: readonly Measured[]): string {
   const variants: [string, SearchRules][] = [['all rules', ALL_RULES]];
-  for (const rule of Object.keys(ALL_RULES)) variants.push([`without ${rule}`, { ...ALL_RULES, [rule]: false }]);
-  const rows = measured.filter(({ search }) => search.states > 50).map(({ name, problem }) => [
-    name,
-    ...variants.map(([, rules]) => {
-      const { bounds, states, ms } = searchOnly(problem, rules, ABLATION_STATES);
-      const gap = bounds.peakBytes === bounds.lowerBoundBytes ? '' : `, gap ${percent(1 - bounds.lowerBoundBytes / bounds.peakBytes)}`;
-      return `${bytes(states)} in ${ms.toFixed(0)} ms${gap}`;
-    }),
-  ]);
+  for (const rule of Object.keys(ALL_RULES))
+    variants.push([`without ${rule}`, { ...ALL_RULES, [rule]: false }]);
+  const rows = measured
+    .filter(({ search }) => search.states > 50)
+    .map(({ name, problem }) => [
+      name,
+      ...variants.map(([, rules]) => {
+        const { bounds, states, ms } = searchOnly(problem, rules, ABLATION_STATES);
+        const gap =
+          bounds.peakBytes === bounds.lowerBoundBytes
+            ? ''
+            : `, gap ${percent(1 - bounds.lowerBoundBytes / bounds.peakBytes)}`;
+        return `${bytes(states)} in ${ms.toFixed(0)} ms${gap}`;
+      }),
+    ]);
   return table(['model', ...variants.map(([name]) => name)], rows);
 }
 
@@ -192,24 +252,39 @@ function growthTable(): string {
 function arenaTable(): string {
   const folder = corpusFolder('arena');
   if (folder === undefined) return 'The cases were not here.';
-  const rows = readdirSync(folder).sort().map((file) => {
-    const blocks = readBlocks(join(folder, file));
-    const start = cpuSeconds();
-    const effort = { nodes: 0, nodeLimit: Infinity, interrupted: () => cpuSeconds() - start > ARENA_SECONDS };
-    const outcome = packWithin(blocks, ARENA_CAPACITY, effort);
-    const seconds = (cpuSeconds() - start).toFixed(2);
-    console.log(`arena ${file}: ${outcome.kind} in ${seconds} s`);
-    return [file.split('.')[0], String(blocks.count), bytes(liveBoundBytes(blocks)), outcome.kind, bytes(effort.nodes), seconds];
-  });
+  const rows = readdirSync(folder)
+    .sort()
+    .map((file) => {
+      const blocks = readBlocks(join(folder, file));
+      const start = cpuSeconds();
+      const effort = {
+        nodes: 0,
+        nodeLimit: Infinity,
+        interrupted: () => cpuSeconds() - start > ARENA_SECONDS,
+      };
+      const outcome = packWithin(blocks, ARENA_CAPACITY, effort);
+      const seconds = (cpuSeconds() - start).toFixed(2);
+      console.log(`arena ${file}: ${outcome.kind} in ${seconds} s`);
+      return [
+        file.split('.')[0],
+        String(blocks.count),
+        bytes(liveBoundBytes(blocks)),
+        outcome.kind,
+        bytes(effort.nodes),
+        seconds,
+      ];
+    });
   return table(['case', 'blocks', 'live bound', `into ${bytes(ARENA_CAPACITY)}`, 'nodes', 's'], rows);
 }
 
 function readBlocks(file: string): Blocks {
   const lines = readFileSync(file, 'utf8').trim().split('\n').slice(1);
-  return packBlocks(lines.map((text) => {
-    const [, lower, upper, size] = text.split(',').map(Number);
-    return { lower, upper, size };
-  }));
+  return packBlocks(
+    lines.map((text) => {
+      const [, lower, upper, size] = text.split(',').map(Number);
+      return { lower, upper, size };
+    }),
+  );
 }
 
 const architectures = graphsOf('architectures').map(measure);
@@ -217,7 +292,9 @@ const publicModels = graphsOf('public').map(measure);
 const large = graphsOf('large').map(measure);
 const all = [...architectures, ...publicModels, ...large];
 const easy = architectures.filter(({ name }) => !/^ws(64|96)/.test(name));
-const provenKnown = publicModels.filter(({ problem, result }) => problem.known && result.status === 'optimal').length;
+const provenKnown = publicModels.filter(
+  ({ problem, result }) => problem.known && result.status === 'optimal',
+).length;
 const summary = [
   `Architectures without the cells of 64 and 96 operators: ${easy.length} models, search together ${easy.reduce((sum, one) => sum + one.search.ms, 0).toFixed(0)} ms.`,
   `Public models with known sizes: ${provenKnown} of ${publicModels.filter(({ problem }) => problem.known).length} proven optimal.`,

@@ -69,7 +69,7 @@ function orderWithin(piece: Piece): Int32Array {
     outOfTable: false,
     interrupted: () => false,
   };
-  for (let bytes = 0; ; ) {
+  for (let bytes = 0; ;) {
     const outcome = searchWithin(piece, bytes, ALL_RULES, effort);
     if (outcome.kind === 'found') return outcome.order.map((operator) => piece.operators[operator]);
     if (outcome.kind !== 'impossible') return piece.operators;
