@@ -52,19 +52,20 @@ export function findOrder(
   options: OrderOptions,
   control: Control<OrderProgress>,
 ): OrderResult {
+  const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   const orders = Object.entries(SINGLE_ORDERS).map(([name, order]) =>
     withPeak(problem, name, order(problem)),
   );
   const best = orders.reduce((least, other) => (other.peakBytes < least.peakBytes ? other : least));
   const random = randomBaseline(problem);
-  const searched = search(problem, best, options, control);
+  const searched = search(problem, best, options, deadline, control);
   const peaks = [random.bestBytes, random.worstBytes, ...orders.map((order) => order.peakBytes)];
   return {
     ...searched,
     status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
     orderMatters: peaks.some((peak) => peak !== searched.peakBytes),
     baselines: { random, ...Object.fromEntries(orders.map(({ name, peakBytes }) => [name, { peakBytes }])) },
-    ...placeOrder(problem, searched.steps, searched.peakBytes, () => control.cancelled()),
+    ...placeOrder(problem, searched.steps, searched.peakBytes, () => control.cancelled() || control.now() > deadline),
   };
 }
 
@@ -90,10 +91,9 @@ function search(
   problem: OrderProblem,
   start: NamedOrder,
   options: OrderOptions,
+  deadline: number,
   control: Control<OrderProgress>,
 ): Searched {
-  const deadline =
-    options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   let stopped: Stopped | undefined;
   const effort: Effort = {
     states: 0,

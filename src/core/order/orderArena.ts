@@ -6,12 +6,12 @@ import type { PackEffort } from '../memory/packWithin';
 import type { OrderProblem } from '../memory/problem';
 
 /** Orders of equal peak to try before a larger arena is accepted, and moves that make each from the one before. */
-const ORDERS = 40;
+const ORDERS = 12;
 const MOVES_PER_ORDER = 12;
 /** Above this many operators another order is not tried. */
 const MOST_OPERATORS = 3_000;
 /** Nodes of exact packing for one order. */
-const NODES_PER_ORDER = 60_000;
+const NODES_PER_ORDER = 30_000;
 
 export interface PlacedOrder {
   readonly steps: readonly OperatorId[];
