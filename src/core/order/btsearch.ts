@@ -52,7 +52,8 @@ export function findOrder(
   options: OrderOptions,
   control: Control<OrderProgress>,
 ): OrderResult {
-  const deadline = options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
+  const deadline =
+    options.timeLimitSeconds === undefined ? Infinity : control.now() + options.timeLimitSeconds;
   const orders = Object.entries(SINGLE_ORDERS).map(([name, order]) =>
     withPeak(problem, name, order(problem)),
   );
@@ -65,7 +66,12 @@ export function findOrder(
     status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
     orderMatters: peaks.some((peak) => peak !== searched.peakBytes),
     baselines: { random, ...Object.fromEntries(orders.map(({ name, peakBytes }) => [name, { peakBytes }])) },
-    ...placeOrder(problem, searched.steps, searched.peakBytes, () => control.cancelled() || control.now() > deadline),
+    ...placeOrder(
+      problem,
+      searched.steps,
+      searched.peakBytes,
+      () => control.cancelled() || control.now() > deadline,
+    ),
   };
 }
 
