@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import { corpusFolder } from '../support/corpus';
@@ -177,7 +177,8 @@ the real reader in a worker in the extension host's place. *Visible* is the time
 its graph is painted, reading and shape inference included, VS Code's own opening time not. *Longest task* is the
 longest on the page's main thread from the choice of the file to the end of the measurements (0: none over
 50 ms). *Hide and show* starts the page anew with its saved state, as VS Code does with a tab. *Search key* is the worst of eight
-keys, the first of which builds the index; *hover* the 95th percentile of 60 moves.
+keys, the first of which builds the index; *hover* the 95th percentile of 60 moves. *Script
+memory* is the heap of the page's main thread, without its workers and without array buffers.
 `;
 
 async function main(): Promise<void> {
@@ -190,7 +191,8 @@ async function main(): Promise<void> {
       all.push(await measure(harness, path));
       process.stdout.write(`${table(all.slice(-1)).split('\n')[2]}\n`);
     }
-    if (only === undefined) writeFileSync(OUT, `${INTRODUCTION}\n${table(all)}\n`);
+    const load = `The machine: ${cpus().length} cores, load average ${loadavg()[1].toFixed(0)} over five minutes when the run ended.`;
+    if (only === undefined) writeFileSync(OUT, `${INTRODUCTION}\n${load}\n\n${table(all)}\n`);
   } finally {
     await harness.stop();
     rmSync(folder, { recursive: true });
