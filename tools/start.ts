@@ -61,12 +61,11 @@ async function openCodeServer(model: string): Promise<void> {
   await packExtension();
   const folder = projectFolder('.cache/start');
   const server = await startCodeServer({ folder, settings: QUIET_SETTINGS, vsix: VSIX });
-  const remote = `vscode-remote://127.0.0.1:${server.port}${model}`;
-  const query = new URLSearchParams({
-    folder: dirname(model),
-    payload: JSON.stringify([['openFile', remote]]),
-  });
-  process.stdout.write(`\nOpen this address in a browser (Ctrl-C ends it):\n\n  ${server.url}?${query}\n\n`);
+  // A file named in the address would open before extensions are there, as text: the folder opens alone.
+  const address = `${server.url}?${new URLSearchParams({ folder: dirname(model) })}`;
+  process.stdout.write(
+    `\nOpen this address in a browser, then ${basename(model)} (Ctrl-C here ends it):\n\n  ${address}\n\n`,
+  );
   const stop = (): void => void server.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
