@@ -14,7 +14,10 @@ describe('published offset-assignment cases', () => {
   if (folder === undefined) return;
   for (const name of QUICK) {
     it(`packs ${name} into ${CAPACITY} bytes`, () => {
-      const lines = readFileSync(join(folder, `${name}.${CAPACITY}.csv`), 'utf8').trim().split('\n').slice(1);
+      const lines = readFileSync(join(folder, `${name}.${CAPACITY}.csv`), 'utf8')
+        .trim()
+        .split('\n')
+        .slice(1);
       const blocks = packBlocks(
         lines.map((line) => {
           const [, lower, upper, size] = line.split(',').map(Number);

@@ -9,7 +9,11 @@ describe('hierarchicalOrder', () => {
   it('runs every operator once, after what it needs', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const problem = orderProblem(toyGraph(repeatedBlocks(4, 10, { seed })), { inPlace: 'none' });
-      assert.deepEqual(replayOrder(problem, Array.from(hierarchicalOrder(problem))).violations, [], `seed ${seed}`);
+      assert.deepEqual(
+        replayOrder(problem, Array.from(hierarchicalOrder(problem))).violations,
+        [],
+        `seed ${seed}`,
+      );
     }
   });
 });
