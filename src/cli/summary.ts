@@ -25,12 +25,14 @@ export function planSummary(plan: Plan): string[] {
       `         no plan takes less than ${secondsText(latency.lowerBoundSeconds)}: at most ${gap.toFixed(1)} % from the best possible`,
     );
   }
+  // Operators that no output needs may run on after the outputs are whole.
+  const span = plan.timeline.reduce((last, { end }) => Math.max(last, end), latency.seconds);
   const rows = plan.devices.map((device) => [
     `  ${device.name}`,
     bytesText(device.peakBytes),
     bytesText(device.limitBytes),
     bytesText(device.weightBytes),
-    `${((device.busySeconds / latency.seconds) * 100).toFixed(0)} %`,
+    `${((device.busySeconds / span) * 100).toFixed(0)} %`,
   ]);
   lines.push(...table([['  device', 'peak', 'limit', 'weights', 'busy'], ...rows]));
   const split = plan.operators.filter(({ partition }) => partition.shards.length > 1);

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { PlanSource } from '../protocol/worker';
-import type { LayoutCache } from './layoutCache';
 import { UserError } from './log';
 import { Panel, type PanelActions } from './panel';
 import { fileName, Session, type BindingStore } from './session';
@@ -16,7 +15,6 @@ export interface EditorServices {
   readonly sessions: Sessions;
   readonly startWorker: StartWorker;
   readonly bindings: BindingStore;
-  readonly layouts: LayoutCache;
   readonly actions: PanelActions;
 }
 
@@ -33,7 +31,7 @@ function openSession(
 }
 
 function showPanel(services: EditorServices, panel: vscode.WebviewPanel, session: Session): void {
-  new Panel(panel, session, services.actions, services.layouts, services.extensionUri);
+  new Panel(panel, session, services.actions, services.extensionUri);
 }
 
 interface ModelDocument extends vscode.CustomDocument {

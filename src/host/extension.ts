@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { registerCommands } from './commands';
 import { MODEL_EDITOR, modelEditor, PLAN_EDITOR, planEditor, type EditorServices } from './editors';
-import { LayoutCache } from './layoutCache';
 import { Runs } from './runs';
 import { Sessions } from './sessions';
 import { statusBar } from './statusBar';
@@ -20,7 +19,6 @@ export function activate(context: vscode.ExtensionContext): void {
     sessions,
     startWorker,
     bindings: bindingStore(context.workspaceState),
-    layouts: new LayoutCache(),
     actions,
   };
   const options = { supportsMultipleEditorsPerDocument: true };

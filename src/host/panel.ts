@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { Connection, type Envelope, type Handlers } from '../protocol/rpc';
 import type { HostToWebview, WebviewToHost } from '../protocol/webview';
-import type { LayoutCache } from './layoutCache';
 import { log } from './log';
 import { pageHtml, webviewRoot } from './page';
 import type { Session } from './session';
@@ -24,7 +23,6 @@ export class Panel {
     panel: vscode.WebviewPanel,
     private readonly session: Session,
     private readonly actions: PanelActions,
-    private readonly layouts: LayoutCache,
     extensionUri: vscode.Uri,
   ) {
     const { webview } = panel;
@@ -54,7 +52,7 @@ export class Panel {
   }
 
   private handlers(): Handlers<WebviewToHost> {
-    const { session, actions, layouts } = this;
+    const { session, actions } = this;
     const model = session.uri;
     return {
       requests: {
@@ -62,7 +60,6 @@ export class Panel {
         tensorDetails: (params) => session.reader.request('tensorDetails', params),
         costAnalysis: (params) => session.reader.request('costAnalysis', params),
         body: (params) => session.reader.request('body', params),
-        loadLayout: ({ key }) => ({ layout: layouts.get(key) ?? null }),
       },
       notices: {
         ready: () => {
@@ -79,7 +76,6 @@ export class Panel {
         openPlanFile: () => actions.openPlanFile(model),
         selected: () => undefined,
         copy: ({ text }) => void vscode.env.clipboard.writeText(text),
-        saveLayout: ({ key, layout }) => layouts.set(key, layout),
         scriptError: ({ message }) => log.error(`webview: ${message}`),
       },
     };

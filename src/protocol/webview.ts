@@ -33,8 +33,6 @@ export interface WebviewToHost {
     costAnalysis: { params: { operator: OperatorId }; reply: CostAnalysis };
     /** A subgraph or function body of an operator, as a graph of its own. */
     body: { params: { operator: OperatorId; graph: GraphId; body: string }; reply: BodyGraph };
-    /** The layout saved under this key, if any. */
-    loadLayout: { params: { key: string }; reply: { layout: ArrayBuffer | null } };
   };
   readonly notices: {
     ready: Record<string, never>;
@@ -51,7 +49,6 @@ export interface WebviewToHost {
     /** The selection, for the status bar; `null` when nothing is selected. */
     selected: { readonly operator: OperatorId | null };
     copy: { readonly text: string };
-    saveLayout: { readonly key: string; readonly layout: ArrayBuffer };
     /** An error of the webview's own script, for the log. */
     scriptError: { readonly message: string };
   };
