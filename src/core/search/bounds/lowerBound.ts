@@ -40,10 +40,14 @@ export interface LatencyBound {
 /** Enough for a CNN of 200 operators within 10 s; combinations per bucket shrink with the number of buckets. */
 export function defaultLimits(operators: number): RefineLimits {
   const tableLimit = Math.min(MOST_TABLE, Math.max(LEAST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
-  return { rounds: ROUNDS, work: WORK, tableLimit, gap: GAP };
+  const rounds = Math.min(MOST_ROUNDS, Math.max(LEAST_ROUNDS, Math.floor(SPLITS / operators)));
+  return { rounds, work: WORK, tableLimit, gap: GAP };
 }
 
-const ROUNDS = 60;
+const LEAST_ROUNDS = 30;
+const MOST_ROUNDS = 150;
+/** Rounds times operators. */
+const SPLITS = 8000;
 const WORK = 600_000_000;
 const CELLS_PER_ROUND = 100_000_000;
 const LEAST_TABLE = 20_000;

@@ -10,10 +10,12 @@ import type { Gene } from '../../latency/gene';
 import { byOperator, type GeneProblem } from './geneProblem';
 import { neighbourhoodOptimum, type Found } from './neighbourhood';
 
-/** Adjustments of the prices, the first ones so small, as a share of the latency; twice as large every so many. */
-const PRICE_STEPS = 32;
-const FIRST_STEP = 0.002;
-const STEPS_PER_DOUBLING = 10;
+/** Adjustments of the prices. The first move them by this share of the latency per weight byte for a device that
+ * lacks as much as it has, later ones by more. */
+const PRICE_STEPS = 40;
+const FIRST_STEP = 0.05;
+const STEPS_PER_DOUBLING = 8;
+const LEAST_PUSH = 0.1;
 
 export interface PricedPlan {
   /** In step order. */
@@ -39,15 +41,15 @@ export function pricedOptimum(problem: GeneProblem, rounds: number): PricedPlan 
   };
   take(neighbourhoodOptimum(problem, undefined, 0));
   if (best!.violation > 0 && workload.graph.weightBytes.bytes > 0) {
+    const perByte = evaluator.latencyNs / workload.graph.weightBytes.bytes;
     for (let step = 0; step < PRICE_STEPS; step++) {
-      const excess = devices.map(({ memory }, device) => {
-        const bytes = evaluator.peakBytes[device] - memory;
-        return bytes < 0 && prices[device] === 0 ? 0 : bytes;
+      const size = FIRST_STEP * 2 ** Math.floor(step / STEPS_PER_DOUBLING) * perByte;
+      devices.forEach(({ memory }, device) => {
+        const excess = (evaluator.peakBytes[device] - memory) / Math.max(1, memory);
+        // A device that lacks little would otherwise hardly be relieved.
+        const push = excess > 0 ? excess + LEAST_PUSH : excess;
+        prices[device] = Math.max(0, prices[device] + size * push);
       });
-      const square = excess.reduce((sum, bytes) => sum + bytes * bytes, 0);
-      if (square === 0) break;
-      const length = (FIRST_STEP * 2 ** Math.floor(step / STEPS_PER_DOUBLING) * evaluator.latencyNs) / square;
-      excess.forEach((bytes, device) => (prices[device] = Math.max(0, prices[device] + length * bytes)));
       take(neighbourhoodOptimum(problem, best!.genes, 0, priceOf));
     }
   }
