@@ -145,11 +145,7 @@ export class MemoryChart {
     }
     for (const { at, labels, color } of groups) {
       const all = groups.length === 1 && labels.length > 2;
-      const text = all
-        ? 'every order'
-        : labels.length <= 2
-          ? labels.join(', ')
-          : `${labels[0]} +${labels.length - 1}`;
+      const text = all ? 'every order' : marginText(labels);
       const node = this.svg
         .append('text')
         .attr('x', end + 5)
@@ -222,6 +218,16 @@ export class MemoryChart {
     else return;
     event.preventDefault();
   }
+}
+
+/** Width of a character of the labels, on the wide side. */
+const CHARACTER_WIDTH = 6.5;
+
+/** All labels of a line where they fit into the margin, else the last one (the proven one, if any) and a count. */
+function marginText(labels: readonly string[]): string {
+  const text = labels.join(', ');
+  if (text.length * CHARACTER_WIDTH <= MARGIN.right) return text;
+  return labels.length === 1 ? text : `${labels[labels.length - 1]} +${labels.length - 1}`;
 }
 
 /** `depthFirst` -> `depth first`. */
