@@ -159,8 +159,7 @@ describe('the main job, in a real VS Code with the packed extension', () => {
     await bench.explorerMenu('open.onnx', 'Optimize with MemoriaNova');
     await bench.page.getByText('Size of the dimension "length"').waitFor({ timeout: LONG_MS });
     await bench.screenshot('binding');
-    await bench.page.keyboard.type('12');
-    await bench.page.keyboard.press('Enter');
+    await bench.answer('12');
     await bench.choose('smart-home.cluster.json');
     await bench.webview().locator('.devices').waitFor({ timeout: LONG_MS });
     assert.deepEqual(readPlan(bench.workspace, 'open.memorianova.json')?.model.bindings, { length: 12 });

@@ -128,6 +128,13 @@ export class Workbench {
     await this.quickPick(text).click();
   }
 
+  /** Answers the question in the input box, wherever the focus is: a webview takes it when it has loaded. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-box input');
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
   notification(text: string | RegExp): Locator {
     return this.page.locator('.notification-toast', { hasText: text });
   }
