@@ -1,5 +1,4 @@
 import type { Cluster } from '../cluster/cluster';
-import { tensorBytes } from '../graph/elementType';
 import type { Graph, Operator } from '../graph/graph';
 import {
   NONE,
@@ -10,6 +9,7 @@ import {
   type OperatorId,
   type TensorId,
 } from '../graph/units';
+import { boxesBytes } from '../partition/boxBytes';
 import type { Box, PartitionRules, ShardWork, Split } from '../partition/partition';
 import { EMPTY_REGION, type Region, type Regions } from '../partition/regions';
 import type { CostModel } from './costModel';
@@ -294,7 +294,8 @@ export class GeneTable {
     return {
       flops: work.flops,
       bytesTouched:
-        this.boxBytes(operator.inputs, work.inputs) + this.boxBytes(operator.outputs, work.outputs),
+        boxesBytes(this.graph, operator.inputs, work.inputs) +
+        boxesBytes(this.graph, operator.outputs, work.outputs),
       needs: flow.reads.map(({ storage }) =>
         this.regionOf(operator.inputs, work.inputs, (tensor) => storageOf(tensor) === storage),
       ),
@@ -320,18 +321,5 @@ export class GeneTable {
       all = this.regions.space(tensor).union(all, this.regions.region(tensor, box));
     });
     return all;
-  }
-
-  private boxBytes(tensors: readonly TensorId[], boxes: readonly (Box | undefined)[]): Bytes {
-    let total = 0;
-    tensors.forEach((tensor, position) => {
-      const box = boxes[position];
-      if (tensor === NONE || box === undefined) return;
-      const { type } = this.graph.tensors[tensor];
-      let elements = 1;
-      for (let axis = 0; axis < box.length; axis += 2) elements *= box[axis + 1] - box[axis];
-      total += type === undefined ? 0 : (tensorBytes(type, elements) ?? 0);
-    });
-    return total;
   }
 }

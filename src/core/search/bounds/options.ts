@@ -3,6 +3,7 @@
  * each device computes: least times, needs and weights, largest holdings, over every place along the axis, every
  * order of the devices and every recomputed halo that a plan may choose. Tables by length, made once.
  */
+import { boxesBytes } from '../../partition/boxBytes';
 import { NONE, type DeviceId, type OperatorId, type TensorId } from '../../graph/units';
 import type { Box, Split } from '../../partition/partition';
 import type { Region } from '../../partition/regions';
@@ -67,7 +68,7 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
   const { graph, rules, flow } = scene;
   const work = rules.work(operator, undefined, 0, 1);
   const { inputs, outputs, type } = graph.operators[operator];
-  const bytes = scene.boxBytes(inputs, work.inputs) + scene.boxBytes(outputs, work.outputs);
+  const bytes = boxesBytes(scene.graph, inputs, work.inputs) + boxesBytes(scene.graph, outputs, work.outputs);
   const whole = (storage: number): Float64Array => Float64Array.of(0, scene.space(storage).size);
   return {
     split: NONE,

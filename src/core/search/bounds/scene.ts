@@ -1,9 +1,9 @@
 import type { Cluster } from '../../cluster/cluster';
-import { tensorBytes } from '../../graph/elementType';
 import type { Graph } from '../../graph/graph';
 import { NONE, type Bytes, type OperatorId, type StorageId, type TensorId } from '../../graph/units';
 import { CostModel } from '../../latency/costModel';
 import { flowOf, type Flow } from '../../latency/flow';
+import { boxesBytes } from '../../partition/boxBytes';
 import type { Box, PartitionRules } from '../../partition/partition';
 import { Regions, type RegionSpace } from '../../partition/regions';
 
@@ -42,25 +42,12 @@ export class BoundScene {
     return this.weightUsers.get(tensor) === 1;
   }
 
-  boxBytes(tensors: readonly TensorId[], boxes: readonly (Box | undefined)[]): Bytes {
-    let total = 0;
-    tensors.forEach((tensor, position) => {
-      const box = boxes[position];
-      if (tensor === NONE || box === undefined) return;
-      const { type } = this.graph.tensors[tensor];
-      let elements = 1;
-      for (let c = 0; c < box.length; c += 2) elements *= box[c + 1] - box[c];
-      total += type === undefined ? 0 : (tensorBytes(type, elements) ?? 0);
-    });
-    return total;
-  }
-
   /** Bytes of the boxes of those weights that no other operator uses. */
   ownWeightBytes(operator: OperatorId, boxes: readonly (Box | undefined)[]): Bytes {
     const { inputs } = this.graph.operators[operator];
     const own = inputs.map((tensor, i) =>
       inputs.indexOf(tensor) === i && this.isOwnWeight(tensor) ? tensor : NONE,
     );
-    return this.boxBytes(own, boxes);
+    return boxesBytes(this.graph, own, boxes);
   }
 }
