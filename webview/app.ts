@@ -1,6 +1,6 @@
 import type { DocumentState, HostToWebview, PlanState } from '../src/protocol/webview';
 import type { Handlers } from '../src/protocol/rpc';
-import { el } from './dom';
+import { el, takeFocus } from './dom';
 import { COLOR_MODES } from './graph/look';
 import { GraphView } from './graph/view';
 import { connect, type Host, type SavedState, type ViewState } from './host';
@@ -18,6 +18,7 @@ import { SearchBox } from './panels/searchBox';
 import { StatePage } from './panels/states';
 import { Tooltip } from './panels/tooltip';
 import { PlanIndex } from './plan/planIndex';
+import { rehearse } from './rehearsal';
 import { Session, TABS, type OpenedDocument } from './session';
 import { TensorTable } from './lifetimes/table';
 import { onThemeChange, readTheme } from './theme';
@@ -30,6 +31,7 @@ export class App {
   private readonly host: Host;
   private readonly memory: SavedState;
   private readonly view: GraphView;
+  private readonly layout: LayoutClient;
   private readonly navigation: Navigation;
   private readonly tooltip: Tooltip;
   private readonly menu = new Menu();
@@ -50,14 +52,15 @@ export class App {
       menu: (node, x, y) => this.openMenu(node, x, y),
       pointer: (x, y) => this.tooltip.moveTo(x, y),
     });
-    this.navigation = new Navigation(session, this.view, new LayoutClient());
+    this.layout = new LayoutClient();
+    this.navigation = new Navigation(session, this.view, this.layout);
     this.tooltip = new Tooltip(session, (operator) => host.request('costAnalysis', { operator }));
     this.outline = new Outline(session, (node) => void this.navigation.goTo(node));
     this.properties = this.makeProperties();
     this.searchBox = new SearchBox(
       session,
       (found) => void this.navigation.goToFound(found),
-      () => this.view.canvas.focus(),
+      () => takeFocus(this.view.canvas),
     );
     this.states = new StatePage(() => host.notify('openAnyway', {}));
   }
@@ -88,6 +91,7 @@ export class App {
       this.host.notify('scriptError', { message: String(event.reason) }),
     );
     this.host.notify('ready', {});
+    void rehearse(this.layout);
   }
 
   private build(): void {
@@ -135,6 +139,7 @@ export class App {
     const showTab = (): void => {
       for (const [tab, page] of Object.entries(pages)) page.hidden = tab !== session.tab;
     };
+    showTab();
     session.on(['tab', 'graph'], showTab);
     new Keys(session, this.view, this.navigation, {
       search: () => this.searchBox.focus(),
@@ -179,6 +184,7 @@ export class App {
     if (turn !== this.opening) return;
     this.workspace.hidden = false;
     this.session.set({}, 'graph', 'plan', 'look', 'selection', 'tab');
+    this.view.measure();
     if (saved.camera && saved.open?.length === model.open.length) this.view.setCamera(saved.camera);
     else this.view.showStart();
     if (saved.selected !== undefined && saved.selected < model.hierarchy.nodeCount) {
@@ -281,7 +287,7 @@ export class App {
     if (this.properties.element.hidden) this.properties.show();
     else {
       this.properties.element.hidden = true;
-      this.view.canvas.focus();
+      takeFocus(this.view.canvas);
     }
     this.memory.save(() => this.viewState());
   }

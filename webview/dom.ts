@@ -28,3 +28,8 @@ export function fill(element: Element, children: readonly Child[]): void {
     ...children.filter((c): c is Node | string => c !== null && c !== undefined && c !== false),
   );
 }
+
+/** Moves the focus inside the page; an input box of the editor that has it keeps it. */
+export function takeFocus(element: Element | null | undefined): void {
+  if (document.hasFocus()) (element as HTMLElement | null | undefined)?.focus();
+}

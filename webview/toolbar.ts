@@ -1,5 +1,5 @@
 import { button, dropdown } from './controls';
-import { el, fill } from './dom';
+import { el, fill, takeFocus } from './dom';
 import { COLOR_MODES, COLOR_MODE_LABELS, type ColorMode } from './graph/look';
 import type { IconName } from './icons';
 import type { Navigation } from './navigation';
@@ -82,7 +82,7 @@ export class Toolbar {
     if (by === 0) return;
     const next = shown[(shown.indexOf(tab) + by + shown.length) % shown.length];
     this.session.set({ tab: next }, 'tab');
-    this.tabs.querySelector<HTMLElement>('[aria-selected=true]')?.focus();
+    takeFocus(this.tabs.querySelector('[aria-selected=true]'));
   }
 
   private renderTrail(): void {

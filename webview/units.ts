@@ -23,7 +23,12 @@ export function flopsText(flops: number): string {
 }
 
 export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${groupedText(count)} ${count === 1 ? one : many}`;
+}
+
+/** `20,010`. By hand: the first call of a locale's own formatting costs the page 10 to 30 ms. */
+export function groupedText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `−24 %`, `+3 %`, `±0 %`: of `value` against `base`. */

@@ -1,4 +1,4 @@
-import { bytesText } from '../units';
+import { bytesText, groupedText } from '../units';
 import { PILL, TYPE_FONT, SHAPE_FONT, NAME_FONT, outputShape, shapeOf } from '../scene/sizes';
 import { DETAIL } from './camera';
 import type { Painting } from './painting';
@@ -207,7 +207,7 @@ function paintGroup(p: Painting, i: number, node: number): void {
   context.fillStyle = theme.dim;
   const g = model.groupIndex(node);
   const { types, shape } = p.groupNote(node);
-  const count = `${model.hierarchy.operatorsInside[g].toLocaleString('en-US')} operators`;
+  const count = `${groupedText(model.hierarchy.operatorsInside[g])} operators`;
   context.fillText(shape === '' ? count : `${count} · ${shape}`, x + 12, y + 36, w - 26);
   context.fillText(types, x + 12, y + 51, w - 26);
   paintPlus(p, x + w - 20, y + 15);

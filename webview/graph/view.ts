@@ -7,7 +7,7 @@ import {
   type ZoomBehavior,
   type ZoomTransform,
 } from 'd3';
-import { el } from '../dom';
+import { el, takeFocus } from '../dom';
 import type { Session } from '../session';
 import { FramePainter } from './frame';
 import { hit } from './hit';
@@ -43,6 +43,7 @@ export class GraphView {
   private tags: Tag[] = [];
   private width = 0;
   private height = 0;
+  private ratio = 0;
   private pending = false;
   private placed = false;
 
@@ -71,7 +72,9 @@ export class GraphView {
       });
     select(this.canvas).call(this.zoom);
     this.listen();
-    new ResizeObserver(() => this.resize()).observe(this.element);
+    new ResizeObserver(() => {
+      if (this.measure()) this.paint();
+    }).observe(this.element);
     session.on(
       [
         'graph',
@@ -179,13 +182,15 @@ export class GraphView {
   repaint(): void {
     if (this.pending) return;
     this.pending = true;
-    requestAnimationFrame(() => {
-      this.pending = false;
-      if (this.session.tab !== 'graph' || this.width === 0) return;
-      const ratio = window.devicePixelRatio || 1;
-      this.tags = this.painter.paint(this.context, this.camera, this.width, this.height, ratio);
-      this.minimap.paint(this.camera, this.width, this.height, ratio);
-    });
+    requestAnimationFrame(() => this.paint());
+  }
+
+  private paint(): void {
+    this.pending = false;
+    if (this.session.tab !== 'graph' || this.width === 0) return;
+    const ratio = window.devicePixelRatio || 1;
+    this.tags = this.painter.paint(this.context, this.camera, this.width, this.height, ratio);
+    this.minimap.paint(this.camera, this.width, this.height, ratio);
   }
 
   /** Page coordinates of a node's right upper corner, for menus opened by key. */
@@ -235,19 +240,23 @@ export class GraphView {
     ]);
   }
 
-  private resize(): void {
+  /** Takes the element's size; true where it has changed. A canvas that gets a size is empty until painted. */
+  measure(): boolean {
     const { width, height } = this.element.getBoundingClientRect();
-    if (width === 0 || height === 0) return;
     const ratio = window.devicePixelRatio || 1;
+    const same = width === this.width && height === this.height && ratio === this.ratio;
+    if (width === 0 || height === 0 || same) return false;
     const moved = this.width === 0 ? 0 : (width - this.width) / 2;
     this.width = width;
     this.height = height;
+    this.ratio = ratio;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
     this.minimap.resize(height, ratio);
     if (!this.placed) this.showStart();
     else if (moved !== 0) this.setCamera({ ...this.camera, x: this.transform.x + moved });
     this.repaint();
+    return true;
   }
 
   private listen(): void {
@@ -260,7 +269,7 @@ export class GraphView {
     this.canvas.addEventListener('click', (event) => {
       const { model } = this.session;
       if (model !== null) this.session.select(this.under(event));
-      this.canvas.focus();
+      takeFocus(this.canvas);
     });
     this.canvas.addEventListener('dblclick', (event) => {
       const target = this.under(event);

@@ -6,7 +6,7 @@ import type { PlanIndex } from '../plan/planIndex';
 import { memoryAt } from '../plan/memory';
 import { shapeOf } from '../scene/sizes';
 import type { Session } from '../session';
-import { bytesText, countText, flopsText, secondsText } from '../units';
+import { bytesText, countText, flopsText, groupedText, secondsText } from '../units';
 import { section, swatch, table, type Cell } from './table';
 
 /** What a hover and the properties panel say of an operator, a tensor and a group. */
@@ -175,9 +175,7 @@ export function groupFacts(
   types: readonly (readonly [string, number])[],
 ): Node[] {
   const g = model.groupIndex(node);
-  const rows: Cell[][] = [
-    ['operators', { number: model.hierarchy.operatorsInside[g].toLocaleString('en-US') }],
-  ];
+  const rows: Cell[][] = [['operators', { number: groupedText(model.hierarchy.operatorsInside[g]) }]];
   for (const [type, count] of types.slice(0, 8)) rows.push([type, { number: `×${count}` }]);
   return [table(rows)];
 }

@@ -22,12 +22,12 @@ export class Header {
     private readonly session: Session,
     private readonly actions: HeaderActions,
   ) {
+    this.element.append(el('div', { className: 'header-line' }));
     session.on(['document', 'plan', 'theme', 'progress', 'device', 'verification'], () => this.render());
   }
 
   private render(): void {
     const { opened, planState } = this.session;
-    this.element.hidden = opened === null;
     if (opened === null) return;
     fill(this.element, [
       el('div', { className: 'header-line' }, this.modelLine(), this.buttons()),

@@ -1,5 +1,6 @@
 import { el, fill } from '../dom';
 import type { Session } from '../session';
+import { groupedText } from '../units';
 import type { FramePainter } from '../graph/frame';
 
 /** What the colours mean; a click on an entry switches its operators off and on. */
@@ -27,7 +28,7 @@ export class Legend {
         { type: 'button', className: 'legend-entry', aria: { pressed: String(!hidden) } },
         el('i', { style: { background: look.colors[c] } }),
         `${label} `,
-        el('span', { className: 'dim' }, look.counts[c].toLocaleString('en-US')),
+        el('span', { className: 'dim' }, groupedText(look.counts[c])),
       );
       entry.addEventListener('click', () => {
         const next = new Set(hiddenClasses);

@@ -1,4 +1,4 @@
-import { el, fill } from '../dom';
+import { el, fill, takeFocus } from '../dom';
 
 export interface MenuEntry {
   readonly label: string;
@@ -43,20 +43,20 @@ export class Menu {
     const { offsetWidth, offsetHeight } = this.element;
     this.element.style.left = `${Math.max(4, Math.min(x, window.innerWidth - offsetWidth - 4))}px`;
     this.element.style.top = `${Math.max(4, Math.min(y, window.innerHeight - offsetHeight - 4))}px`;
-    (this.element.firstElementChild as HTMLElement | null)?.focus();
+    takeFocus(this.element.firstElementChild);
   }
 
   close(): void {
     if (this.element.hidden) return;
     this.element.hidden = true;
-    this.back?.focus();
+    takeFocus(this.back);
   }
 
   private key(event: KeyboardEvent): void {
     const items = [...this.element.querySelectorAll<HTMLElement>('[role=menuitem]')];
     const at = items.indexOf(document.activeElement as HTMLElement);
-    if (event.key === 'ArrowDown') items[(at + 1) % items.length]?.focus();
-    else if (event.key === 'ArrowUp') items[(at - 1 + items.length) % items.length]?.focus();
+    if (event.key === 'ArrowDown') takeFocus(items[(at + 1) % items.length]);
+    else if (event.key === 'ArrowUp') takeFocus(items[(at - 1 + items.length) % items.length]);
     else if (event.key === 'Escape' || event.key === 'Tab') this.close();
     else return;
     event.preventDefault();

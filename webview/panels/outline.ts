@@ -1,4 +1,4 @@
-import { el, fill } from '../dom';
+import { el, fill, takeFocus } from '../dom';
 import type { Session } from '../session';
 
 /** Rows beyond this wait for "more": a list of 20,000 entries helps nobody and costs seconds. */
@@ -31,7 +31,7 @@ export class Outline {
   toggle(): void {
     this.element.hidden = !this.element.hidden;
     this.render();
-    if (!this.element.hidden) this.tree.querySelector<HTMLElement>('[role=treeitem]')?.focus();
+    if (!this.element.hidden) takeFocus(this.tree.querySelector('[role=treeitem]'));
   }
 
   private render(): void {
@@ -112,7 +112,7 @@ export class Outline {
     if (open) this.openInList.add(node);
     else this.openInList.delete(node);
     this.render();
-    this.tree.querySelector<HTMLElement>(`[data-node="${node}"]`)?.focus();
+    takeFocus(this.tree.querySelector(`[data-node="${node}"]`));
   }
 
   private key(event: KeyboardEvent): void {
@@ -120,8 +120,8 @@ export class Outline {
     if (row === null) return;
     const node = Number(row.dataset['node']);
     const { model } = this.session;
-    if (event.key === 'ArrowDown') (row.nextElementSibling as HTMLElement | null)?.focus();
-    else if (event.key === 'ArrowUp') (row.previousElementSibling as HTMLElement | null)?.focus();
+    if (event.key === 'ArrowDown') takeFocus(row.nextElementSibling);
+    else if (event.key === 'ArrowUp') takeFocus(row.previousElementSibling);
     else if (event.key === 'ArrowRight' && model?.isGroup(node)) this.unfold(node, true);
     else if (event.key === 'ArrowLeft' && model?.isGroup(node)) this.unfold(node, false);
     else if (event.key === 'Enter' || event.key === ' ') this.activate(row, event.key === ' ');

@@ -1,7 +1,8 @@
 import { button, textField } from '../controls';
-import { el } from '../dom';
+import { el, takeFocus } from '../dom';
 import { SearchIndex, type Found } from '../search';
 import type { Session } from '../session';
+import { groupedText } from '../units';
 
 /** Search over types, names and tensors: count as one types, Enter and Shift+Enter go on and back. */
 export class SearchBox {
@@ -41,7 +42,7 @@ export class SearchBox {
   }
 
   focus(): void {
-    this.field.focus();
+    takeFocus(this.field);
   }
 
   private search(): void {
@@ -54,11 +55,7 @@ export class SearchBox {
     }
     this.at = -1;
     this.say(
-      query.trim() === ''
-        ? ''
-        : this.found.length === 0
-          ? 'none'
-          : `${this.found.length.toLocaleString('en-US')} found`,
+      query.trim() === '' ? '' : this.found.length === 0 ? 'none' : `${groupedText(this.found.length)} found`,
     );
   }
 
@@ -74,7 +71,7 @@ export class SearchBox {
     const { length } = this.found;
     if (length === 0) return;
     this.at = this.at === -1 ? (by > 0 ? 0 : length - 1) : (this.at + by + length) % length;
-    this.say(`${(this.at + 1).toLocaleString('en-US')} of ${length.toLocaleString('en-US')}`);
+    this.say(`${groupedText(this.at + 1)} of ${groupedText(length)}`);
     this.goTo(this.found[this.at]);
   }
 

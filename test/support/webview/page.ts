@@ -150,12 +150,23 @@ export class WebviewHarness {
   }
 }
 
-/** Milliseconds from the choice of a file until the graph (or a message) has been painted. */
+/**
+ * Milliseconds from the choice of a file until the graph (or a message) has been painted: until the frame after the
+ * one in which the canvas holds more than its background.
+ */
 const VISIBLE = `new Promise((resolve) => {
+  const small = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const isPainted = (canvas) => {
+    if (!canvas || canvas.width === 0) return false;
+    small.drawImage(canvas, 0, 0, 100, 100);
+    const pixels = new Uint32Array(small.getImageData(0, 0, 100, 100).data.buffer);
+    return pixels.some((pixel) => pixel !== pixels[0]);
+  };
   const look = () => {
-    const shown = document.querySelector('.workspace:not([hidden])') || document.querySelector('.state-page h2');
-    if (!shown) return requestAnimationFrame(look);
-    requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now() - window.openedAt)));
+    const shown = document.querySelector('.workspace:not([hidden])');
+    const said = document.querySelector('.state-page:not([hidden]) h2');
+    if (!said && !(shown && isPainted(shown.querySelector('.graph-canvas')))) return requestAnimationFrame(look);
+    requestAnimationFrame(() => resolve(performance.now() - window.openedAt));
   };
   look();
 })`;
