@@ -3,7 +3,7 @@ import { NONE, type OperatorId, type TensorId } from '../graph/units';
 import type { ModelFunction, ModelNode } from '../onnx/model';
 import { ruleOf } from '../shape/rules/registry';
 import type { InferredGraph } from '../shape/types';
-import { addBytes, bodyCost, type BodyCost } from './bodies';
+import { addBytes, bodyCost, NO_COST, type BodyCost } from './bodies';
 import { operatorFlops } from './flops';
 import { fold, type Folding } from './folding';
 import { groupNodes } from './fusion';
@@ -97,12 +97,14 @@ class Assembler {
   private addOperator(group: readonly ModelNode[]): void {
     const id = this.operators.length;
     const members = group.map((node, i) => this.addNode(node, id, i === group.length - 1));
-    const [first] = members;
+    const nodes = members.map(({ node }) => node);
+    const first = members[0];
     const cost = bodyCost(group[0], this.source, this.inside);
     const { isView } = first;
-    const inputs = [...first.node.inputs, ...this.readBodies(group[0], id, cost)];
-    for (const { node } of members.slice(1))
-      inputs.push(...node.inputs.slice(1).filter((tensor) => tensor !== NONE));
+    const inputs = first.node.inputs.slice();
+    if (cost !== NO_COST) inputs.push(...this.readBodies(group[0], id, cost));
+    for (let i = 1; i < members.length; i++)
+      inputs.push(...members[i].node.inputs.slice(1).filter((tensor) => tensor !== NONE));
     const { index, name, type, domain, opset, attributes } = first.node;
     const opaqueReason = this.opaqueReason(group[0], first.node);
     this.operators.push({
@@ -115,14 +117,11 @@ class Assembler {
       attributes,
       inputs,
       outputs: members[members.length - 1].node.outputs,
-      members: members.map(({ node }) => node),
+      members: nodes,
       isView,
       isElementwise: group.length === 1 && isElementwiseType(group[0]),
       bodyPeak: cost.peak,
-      flops: this.flops(
-        members.map(({ node }) => node),
-        cost.pass,
-      ),
+      flops: this.flops(nodes, cost.pass),
       ...(opaqueReason === undefined ? {} : { opaqueReason }),
     });
   }

@@ -22,7 +22,13 @@ export interface BodyCost {
 
 const NOTHING: KnownBytes = { bytes: 0, known: true };
 const UNKNOWN: KnownBytes = { bytes: 0, known: false };
-const NO_COST: BodyCost = { peak: NOTHING, reads: new Set(), weights: NOTHING, functionWeights: new Map() };
+/** Of an operator without bodies, which most are. */
+export const NO_COST: BodyCost = {
+  peak: NOTHING,
+  reads: new Set(),
+  weights: NOTHING,
+  functionWeights: new Map(),
+};
 
 export function addBytes(a: KnownBytes, b: KnownBytes): KnownBytes {
   return { bytes: a.bytes + b.bytes, known: a.known && b.known };
@@ -33,7 +39,9 @@ export function bodyCost(node: ModelNode, around: GraphSource, context: Context)
   const inferred = around.inferred.bodies.get(node.index);
   const called = functionOf(node, context.functions);
   if (called !== undefined) return functionCost(called, inferred?.get('body'), context);
-  return subgraphsOf(node)
+  const subgraphs = subgraphsOf(node);
+  if (subgraphs.length === 0) return NO_COST;
+  return subgraphs
     .map(([name, graph]) => subgraphCost(node, graph, inferred?.get(name), around, context))
     .reduce(eitherCost, NO_COST);
 }

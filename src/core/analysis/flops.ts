@@ -15,7 +15,7 @@ export function operatorFlops(
   tensors: readonly DraftTensor[],
   body?: { readonly flops: number | undefined },
 ): number | undefined {
-  const sizes = sizesOf(node, tensors);
+  const sizes = new SizesOfNode(node, tensors);
   const own = FLOP_TABLE.get(node.domain)?.get(node.type);
   if (body === undefined) return exactFlops(own?.count(sizes));
   if (node.type === 'FlexAttention') return exactFlops(plus(own?.count(sizes), body.flops));
@@ -42,20 +42,39 @@ export function exactFlops(count: number | undefined): number | undefined {
   return count !== undefined && Number.isSafeInteger(count) && count >= 0 ? count : undefined;
 }
 
-function sizesOf(node: OperatorNode, tensors: readonly DraftTensor[]): NodeSizes {
-  const sizes = (id: number | undefined): readonly number[] | undefined => {
-    const shape = id === undefined || id === NONE ? undefined : tensors[id].shape;
+class SizesOfNode implements NodeSizes {
+  constructor(
+    private readonly node: OperatorNode,
+    private readonly tensors: readonly DraftTensor[],
+  ) {}
+
+  get attributes(): OperatorNode['attributes'] {
+    return this.node.attributes;
+  }
+
+  get opset(): number {
+    return this.node.opset;
+  }
+
+  get inputCount(): number {
+    return this.node.inputs.length;
+  }
+
+  input(at: number): readonly number[] | undefined {
+    return this.sizes(this.node.inputs[at]);
+  }
+
+  output(at: number): readonly number[] | undefined {
+    return this.sizes(this.node.outputs[at]);
+  }
+
+  values(at: number): readonly number[] | undefined {
+    const id = this.node.inputs[at];
+    return id === undefined || id === NONE ? undefined : this.tensors[id].values;
+  }
+
+  private sizes(id: number | undefined): readonly number[] | undefined {
+    const shape = id === undefined || id === NONE ? undefined : this.tensors[id].shape;
     return shape?.includes(undefined) ? undefined : (shape as readonly number[] | undefined);
-  };
-  return {
-    attributes: node.attributes,
-    opset: node.opset,
-    inputCount: node.inputs.length,
-    input: (at) => sizes(node.inputs[at]),
-    output: (at) => sizes(node.outputs[at]),
-    values: (at) => {
-      const id = node.inputs[at];
-      return id === undefined || id === NONE ? undefined : tensors[id].values;
-    },
-  };
+  }
 }

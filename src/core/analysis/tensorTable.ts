@@ -25,11 +25,19 @@ export interface DraftTensor {
   isBodyWeights?: boolean;
 }
 
+/** Dimensions under the bindings in force. */
+interface KnownShape {
+  readonly sizes: Shape;
+  readonly text: string;
+  readonly elements: number | undefined;
+}
+
 /** The tensors of a graph by name, made when first met. */
 export class TensorTable {
   readonly tensors: DraftTensor[] = [];
   private readonly byName = new Map<string, TensorId>();
   private readonly bodies = new Map<object, TensorId>();
+  private readonly shapes = new Map<readonly Dim[], KnownShape>();
 
   constructor(
     private readonly source: GraphSource,
@@ -94,8 +102,32 @@ export class TensorTable {
     this.tensors.push(tensor);
     const initializer = this.source.initializers.get(name);
     if (initializer !== undefined) describeWeight(tensor, initializer);
-    else describe(tensor, this.source.inferred.values.get(name), this.bindings);
+    else this.describe(tensor, this.source.inferred.values.get(name));
     return id;
+  }
+
+  private describe(tensor: DraftTensor, value: InferredValue | undefined): void {
+    if (value === undefined) return;
+    const { type } = value;
+    if (type.kind !== 'tensor') tensor.shapeText = typeText(type);
+    else if (type.shape !== undefined) {
+      const { sizes, text, elements } = this.shape(type.shape);
+      tensor.shape = sizes;
+      tensor.shapeText = text;
+      if (type.type !== undefined && elements !== undefined) tensor.bytes = tensorBytes(type.type, elements);
+    }
+    if (type.kind === 'tensor') tensor.type = type.type;
+  }
+
+  /** Operators that keep their input's shape hand the very same list on: most are known. */
+  private shape(dims: readonly Dim[]): KnownShape {
+    const known = this.shapes.get(dims);
+    if (known !== undefined) return known;
+    const sizes = dims.map((dim) => boundDim(dim, this.bindings));
+    const elements = sizes.includes(undefined) ? undefined : elementCount(sizes as number[]);
+    const shape = { sizes, text: shapeText(dims), elements };
+    this.shapes.set(dims, shape);
+    return shape;
   }
 
   private addWeight(name: string): TensorId {
@@ -115,22 +147,6 @@ function describeWeight(tensor: DraftTensor, { type, dims, bytes }: Initializer)
   tensor.shape = dims;
   tensor.shapeText = shapeText(dims);
   tensor.bytes = bytes;
-}
-
-function describe(
-  tensor: DraftTensor,
-  value: InferredValue | undefined,
-  bindings: ReadonlyMap<string, number>,
-): void {
-  if (value === undefined) return;
-  const { type } = value;
-  tensor.shapeText = typeText(type);
-  if (type.kind !== 'tensor') return;
-  tensor.type = type.type;
-  tensor.shape = type.shape?.map((dim) => boundDim(dim, bindings));
-  const isKnown = tensor.shape?.every((dim) => dim !== undefined);
-  const elements = isKnown ? elementCount(tensor.shape as number[]) : undefined;
-  if (type.type !== undefined && elements !== undefined) tensor.bytes = tensorBytes(type.type, elements);
 }
 
 export function boundDim(dim: Dim, bindings: ReadonlyMap<string, number>): number | undefined {

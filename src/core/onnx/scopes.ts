@@ -6,14 +6,15 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** The subgraphs of a node in attribute order; of `graphs` attributes each with its position (`bodies[1]`). */
 export function subgraphsOf(node: ModelNode): readonly (readonly [string, ModelGraph])[] {
   if (node.attributes.size === 0) return NO_SUBGRAPHS;
-  const found: (readonly [string, ModelGraph])[] = [];
+  let found: (readonly [string, ModelGraph])[] | undefined;
   for (const [name, attribute] of node.attributes) {
-    if (attribute.kind === 'graph') found.push([name, attribute.value as ModelGraph]);
+    if (attribute.kind === 'graph') (found ??= []).push([name, attribute.value as ModelGraph]);
     else if (attribute.kind === 'graphs') {
-      attribute.value.forEach((graph, i) => found.push([`${name}[${i}]`, graph as ModelGraph]));
+      const graphs = attribute.value.map((graph, i) => [`${name}[${i}]`, graph as ModelGraph] as const);
+      (found ??= []).push(...graphs);
     }
   }
-  return found;
+  return found ?? NO_SUBGRAPHS;
 }
 
 /** What a node's domain, type and overload must be to call a function. */
