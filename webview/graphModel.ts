@@ -4,6 +4,7 @@ import type { SpatialIndex, TopologyData } from './layoutProtocol';
 import type { Hierarchy } from './scene/hierarchy';
 import type { Scene } from './scene/scene';
 import { outputShape, shapeOf, shortType } from './scene/sizes';
+import { countText } from './units';
 
 /** An open graph (the model's, or a body's): what it holds, and the picture that is laid out of it. */
 export class GraphModel {
@@ -94,7 +95,10 @@ export class GraphModel {
     }
     if (this.isGroup(node)) {
       const g = this.groupIndex(node);
-      return `${this.hierarchy.labels[g]}, ${this.hierarchy.operatorsInside[g]} operators`;
+      const inside = this.hierarchy.operatorsInside[g];
+      return inside === 0
+        ? this.hierarchy.labels[g]
+        : `${this.hierarchy.labels[g]}, ${countText(inside, 'operator')}`;
     }
     const tensor = this.endTensor(node);
     const kind = this.isInputNode(node) ? 'Input' : 'Output';

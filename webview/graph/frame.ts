@@ -5,9 +5,11 @@ import { outputShape, shortType } from '../scene/sizes';
 import { worldView, type Camera } from './camera';
 import { buildLook, type Look } from './look';
 import { FONT_SIZES, paintBox } from './paintBoxes';
+import { paintContents } from './paintContents';
 import { paintFrame } from './paintFrames';
 import { paintLines, paintMessages, paintStubs } from './paintLines';
 import type { Fonts, GroupNote, Painting, Tag } from './painting';
+import { countText } from '../units';
 import type { TextFitter } from './text';
 
 /** Screen size below which a box that falls on the pixel of the last one is left out. */
@@ -52,6 +54,7 @@ export class FramePainter {
     const seen = visible(model, worldView(camera, width, height));
     this.paintBackground(painting, seen);
     this.paintContents(painting, seen);
+    paintContents(painting, seen.boxes);
     this.paintMarks(painting);
     return painting.tags;
   }
@@ -247,6 +250,8 @@ function wireLabel(model: GraphModel, wire: number): string {
 
 function describeGroup(model: GraphModel, node: number): GroupNote {
   const { hierarchy } = model;
+  const inside = hierarchy.operatorsInside[model.groupIndex(node)];
+  if (inside === 0) return describeEnds(model, node);
   const counts = new Map<string, number>();
   let lastOperator = -1;
   const visit = (group: number): void => {
@@ -263,7 +268,19 @@ function describeGroup(model: GraphModel, node: number): GroupNote {
   visit(model.groupIndex(node));
   const most = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 3);
   const shape = lastOperator === -1 ? '' : outputShape(model.graph, lastOperator);
-  return { types: most.map(([type, count]) => `${type} ×${count}`).join(', '), shape };
+  const count = countText(inside, 'operator');
+  return {
+    first: shape === '' ? count : `${count} · ${shape}`,
+    second: most.map(([type, times]) => `${type} ×${times}`).join(', '),
+  };
+}
+
+/** Of gathered inputs or outputs: the first name and the last. */
+function describeEnds(model: GraphModel, node: number): GroupNote {
+  const { firstChild, children } = model.hierarchy;
+  const g = model.groupIndex(node);
+  const [first, last] = [firstChild[g], firstChild[g + 1] - 1].map((i) => children[i]);
+  return { first: model.title1(first), second: `… ${model.title1(last)}` };
 }
 
 function fontsOf({ font }: Theme): Fonts {

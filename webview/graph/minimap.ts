@@ -5,6 +5,8 @@ import type { Camera } from './camera';
 import type { FramePainter } from './frame';
 
 const WIDTH = 76;
+/** Of the whole view, at most: narrow views keep their room for the graph. */
+const MOST_OF_VIEW = 0.12;
 const PADDING = 6;
 
 /**
@@ -13,7 +15,7 @@ const PADDING = 6;
  */
 export class Minimap {
   readonly element: HTMLCanvasElement;
-  readonly width = WIDTH;
+  width = WIDTH;
   private readonly picture = document.createElement('canvas');
   private stale = true;
   private height = 0;
@@ -37,9 +39,11 @@ export class Minimap {
     this.element.addEventListener('pointermove', point);
   }
 
-  resize(height: number, ratio: number): void {
+  resize(viewWidth: number, height: number, ratio: number): void {
     this.height = height;
-    this.element.width = this.picture.width = Math.round(WIDTH * ratio);
+    this.width = Math.round(Math.min(WIDTH, viewWidth * MOST_OF_VIEW));
+    this.element.style.setProperty('width', `${this.width}px`);
+    this.element.width = this.picture.width = Math.round(this.width * ratio);
     this.element.height = this.picture.height = Math.round(height * ratio);
     this.stale = true;
   }
@@ -59,7 +63,7 @@ export class Minimap {
     const y0 = top + (-camera.y / camera.k) * sy;
     const y1 = top + ((height - camera.y) / camera.k) * sy;
     const left = Math.max(1, x0);
-    const right = Math.min(WIDTH - 1, x1);
+    const right = Math.min(this.width - 1, x1);
     const tall = Math.max(6, y1 - y0);
     context.fillStyle = withAlpha(theme.foreground, 0.1);
     context.fillRect(left, y0, right - left, tall);
@@ -115,14 +119,14 @@ export class Minimap {
     const peak = model.place[model.shownFor(plan.view.memory.operators[plan.view.memory.peakStep])];
     if (peak < 0) return;
     context.fillStyle = theme.error;
-    context.fillRect(WIDTH - 8, top + scene.y[peak] * sy - 1.5, 8, 3);
+    context.fillRect(this.width - 8, top + scene.y[peak] * sy - 1.5, 8, 3);
   }
 
   private scales(): { sx: number; sy: number; minX: number; top: number } {
     const { minX, maxX, height } = this.session.model!.scene.bounds;
     const sy = Math.min((this.height - 2 * PADDING) / Math.max(1, height), 0.12);
-    const sx = Math.min((WIDTH - 2 * PADDING) / Math.max(1, maxX - minX), 0.12);
-    const center = (WIDTH - 2 * PADDING - (maxX - minX) * sx) / 2;
+    const sx = Math.min((this.width - 2 * PADDING) / Math.max(1, maxX - minX), 0.12);
+    const center = (this.width - 2 * PADDING - (maxX - minX) * sx) / 2;
     return { sx, sy, minX: minX - center / sx, top: PADDING };
   }
 

@@ -1,4 +1,4 @@
-import { bytesText, groupedText } from '../units';
+import { bytesText } from '../units';
 import { PILL, TYPE_FONT, SHAPE_FONT, NAME_FONT, outputShape, shapeOf } from '../scene/sizes';
 import { DETAIL } from './camera';
 import type { Painting } from './painting';
@@ -205,11 +205,9 @@ function paintGroup(p: Painting, i: number, node: number): void {
   context.fillText(p.text.fit(label, p.fonts.type, w - 40), x + 12, y + 20);
   context.font = p.fonts.shape;
   context.fillStyle = theme.dim;
-  const g = model.groupIndex(node);
-  const { types, shape } = p.groupNote(node);
-  const count = `${groupedText(model.hierarchy.operatorsInside[g])} operators`;
-  context.fillText(shape === '' ? count : `${count} · ${shape}`, x + 12, y + 36, w - 26);
-  context.fillText(types, x + 12, y + 51, w - 26);
+  const { first, second } = p.groupNote(node);
+  context.fillText(p.text.fit(first, p.fonts.shape, w - 26), x + 12, y + 36);
+  context.fillText(p.text.fit(second, p.fonts.shape, w - 26), x + 12, y + 51);
   paintPlus(p, x + w - 20, y + 15);
 }
 

@@ -32,10 +32,10 @@ export interface Painting {
   readonly tags: Tag[];
 }
 
-/** What a closed group mostly holds, and the shape that it gives. */
+/** Two lines under a closed group's title: how much it holds and the shape that it gives; what it mostly holds. */
 export interface GroupNote {
-  readonly types: string;
-  readonly shape: string;
+  readonly first: string;
+  readonly second: string;
 }
 
 export interface Tag {

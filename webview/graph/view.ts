@@ -252,7 +252,7 @@ export class GraphView {
     this.ratio = ratio;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
-    this.minimap.resize(height, ratio);
+    this.minimap.resize(width, height, ratio);
     if (!this.placed) this.showStart();
     else if (moved !== 0) this.setCamera({ ...this.camera, x: this.transform.x + moved });
     this.repaint();

@@ -175,7 +175,9 @@ export function groupFacts(
   types: readonly (readonly [string, number])[],
 ): Node[] {
   const g = model.groupIndex(node);
-  const rows: Cell[][] = [['operators', { number: groupedText(model.hierarchy.operatorsInside[g]) }]];
+  const inside = model.hierarchy.operatorsInside[g];
+  if (inside === 0) return [];
+  const rows: Cell[][] = [['operators', { number: groupedText(inside) }]];
   for (const [type, count] of types.slice(0, 8)) rows.push([type, { number: `×${count}` }]);
   return [table(rows)];
 }

@@ -8,7 +8,8 @@ export function typesInside(model: GraphModel, node: number): (readonly [string,
     for (let i = hierarchy.firstChild[group]; i < hierarchy.firstChild[group + 1]; i++) {
       const child = hierarchy.children[i];
       if (model.isGroup(child)) visit(model.groupIndex(child));
-      else counts.set(model.typeText(child), (counts.get(model.typeText(child)) ?? 0) + 1);
+      else if (model.isOperator(child))
+        counts.set(model.typeText(child), (counts.get(model.typeText(child)) ?? 0) + 1);
     }
   };
   visit(model.groupIndex(node));

@@ -3,7 +3,7 @@ import type { OrderMemory } from '../../src/protocol/webview';
 import { el } from '../dom';
 import type { Session } from '../session';
 import { mix } from '../theme';
-import { bytesText, groupedText } from '../units';
+import { bytesText, countText } from '../units';
 import { stepArea } from './chartPath';
 
 const MARGIN = { top: 32, right: 118, bottom: 16, left: 64 } as const;
@@ -75,7 +75,7 @@ export class MemoryChart {
     this.drawLines(lines, x, y);
     this.drawPeak(memory, x, y);
     const title = plan === null ? "Memory in the model's order" : "Memory in the plan's order";
-    const text = `${title} · ${groupedText(memory.liveBytes.length)} steps`;
+    const text = `${title} · ${countText(memory.liveBytes.length, 'step')}`;
     if (memory.peakStep < memory.liveBytes.length / 2)
       this.text(width - MARGIN.right, 11, 'end', theme.dim, text);
     else this.text(MARGIN.left, 11, 'start', theme.dim, text);

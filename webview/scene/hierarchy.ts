@@ -1,5 +1,6 @@
 import type { ViewGraph } from '../../src/protocol/webview';
 import { blocksOf } from './blocks';
+import { groupedText } from '../units';
 import { namePaths, scopeTree, scopesAreUseful, type Draft } from './scopes';
 import type { Topology } from './topology';
 
@@ -28,6 +29,8 @@ export interface Hierarchy {
 
 /** A scope or graph with more direct operators than this is divided into blocks. */
 const DIVIDE_ABOVE = 40;
+/** More inputs (or outputs) than this, the caches of a language model or the columns of a table, are one group. */
+const MOST_ENDS = 32;
 /** Up to this many operators everything is open at first. */
 const OPEN_UP_TO = 400;
 /** Above it, groups are opened at first from the top while no more than this many nodes show. */
@@ -64,7 +67,11 @@ function flatten(graph: ViewGraph, top: readonly (number | Draft)[]): Hierarchy 
     }
   };
   collect(top);
-  const ends = Array.from({ length: inputCount + outputCount }, (_, i) => operatorCount + i);
+  const ends = [
+    ...gatherEnds(operatorCount, inputCount, 'inputs'),
+    ...gatherEnds(operatorCount + inputCount, outputCount, 'outputs'),
+  ];
+  collect(ends);
   const lists = [...groups.map((group) => group.children), [...ends, ...top]];
   const firstChild = new Uint32Array(lists.length + 1);
   lists.forEach((list, i) => (firstChild[i + 1] = firstChild[i] + list.length));
@@ -84,11 +91,18 @@ function flatten(graph: ViewGraph, top: readonly (number | Draft)[]): Hierarchy 
   };
 }
 
-/** Per group 1 where it is open at first. */
+/** Inputs or outputs as they are, or as one group that holds no operators. */
+function gatherEnds(first: number, count: number, kind: string): (number | Draft)[] {
+  const ends = Array.from({ length: count }, (_, i) => first + i);
+  if (count <= MOST_ENDS) return ends;
+  return [{ label: `${groupedText(count)} ${kind}`, children: ends, operators: [], alike: -1 }];
+}
+
+/** Per group 1 where it is open at first; inputs and outputs that were gathered stay closed. */
 export function openAtFirst(hierarchy: Hierarchy): Uint8Array {
-  const { leafCount, nodeCount, firstChild, children, operatorCount } = hierarchy;
+  const { leafCount, nodeCount, firstChild, children, operatorCount, operatorsInside } = hierarchy;
   const open = new Uint8Array(nodeCount - leafCount);
-  if (operatorCount <= OPEN_UP_TO) return open.fill(1);
+  if (operatorCount <= OPEN_UP_TO) return open.map((_, g) => (operatorsInside[g] > 0 ? 1 : 0));
   const top = nodeCount - leafCount;
   let shown = firstChild[top + 1] - firstChild[top];
   let level = [top];
@@ -97,7 +111,7 @@ export function openAtFirst(hierarchy: Hierarchy): Uint8Array {
     for (const g of level) {
       for (let i = firstChild[g]; i < firstChild[g + 1]; i++) {
         const group = children[i] - leafCount;
-        if (group < 0) continue;
+        if (group < 0 || operatorsInside[group] === 0) continue;
         const more = firstChild[group + 1] - firstChild[group];
         if (shown + more > SHOWN_AT_FIRST) continue;
         shown += more;

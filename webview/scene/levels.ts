@@ -90,7 +90,7 @@ function wiresOf(graph: ViewGraph, topology: Topology, hierarchy: Hierarchy, sho
     const source = shown[from];
     const sinks = new Set<number>();
     for (let c = firstConsumer[tensor]; c < firstConsumer[tensor + 1]; c++) sinks.add(shown[consumers[c]]);
-    for (const node of outputNodes.get(tensor) ?? []) sinks.add(node);
+    for (const node of outputNodes.get(tensor) ?? []) sinks.add(shown[node]);
     sinks.delete(source);
     if (sinks.size === 0) continue;
     if (source < leafCount) wires.push({ source, tensors: [tensor], sinks: [...sinks] });

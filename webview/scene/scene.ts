@@ -46,7 +46,9 @@ const FRAME = { side: 14, title: 28, bottom: 14 } as const;
 interface Placed {
   readonly level: Level;
   readonly layout: LevelLayout;
-  readonly local: Map<number, number>;
+  /** Items of the level that are ports, by wire. */
+  readonly inputPort: ReadonlyMap<number, number>;
+  readonly outputPort: ReadonlyMap<number, number>;
   readonly contentTop: number;
   readonly height: number;
 }
@@ -67,12 +69,19 @@ export function buildScene(
   function place(g: number): void {
     const level = levels.levels[g];
     if (level === undefined) return;
-    const { graph, local } = levelGraph(level, hierarchy, sizes, placed);
+    const { graph, inputPort, outputPort } = levelGraph(level, hierarchy, sizes, placed);
     const layout = layoutLevel(graph, cache);
     const isTop = g === top;
     const contentTop = isTop || level.inputPorts.length > 0 ? 0 : FRAME.title;
     const below = isTop || level.outputPorts.length > 0 ? 0 : FRAME.bottom;
-    placed[g] = { level, layout, local, contentTop, height: contentTop + layout.height + below };
+    placed[g] = {
+      level,
+      layout,
+      inputPort,
+      outputPort,
+      contentTop,
+      height: contentTop + layout.height + below,
+    };
   }
 }
 
@@ -81,7 +90,7 @@ function levelGraph(
   { leafCount }: Hierarchy,
   sizes: NodeSizes,
   placed: readonly (Placed | undefined)[],
-): { graph: LevelGraph; local: Map<number, number> } {
+): { graph: LevelGraph } & Pick<Placed, 'inputPort' | 'outputPort'> {
   const boxes = level.children.length;
   const count = boxes + level.inputPorts.length + level.outputPorts.length;
   const left = new Float64Array(count);
@@ -100,11 +109,9 @@ function levelGraph(
   const outputPort = new Map(level.outputPorts.map((wire, i) => [wire, boxes + inputPort.size + i]));
   kind.fill(ITEM.inputPort, boxes, boxes + inputPort.size);
   kind.fill(ITEM.outputPort, boxes + inputPort.size);
-  const portOffset = (node: number, wire: number, side: 'inputPorts' | 'outputPorts'): number => {
+  const portOffset = (node: number, wire: number, side: 'inputPort' | 'outputPort'): number => {
     const inner = node >= leafCount ? placed[node - leafCount] : undefined;
-    if (inner === undefined) return 0;
-    const before = side === 'inputPorts' ? 0 : inner.level.inputPorts.length;
-    return inner.layout.x[inner.level.children.length + before + inner.level[side].indexOf(wire)];
+    return inner === undefined ? 0 : inner.layout.x[inner[side].get(wire)!];
   };
   const nets = level.nets;
   const first = new Uint32Array(nets.length + 1);
@@ -114,16 +121,16 @@ function levelGraph(
   nets.forEach((net, i) => {
     net.sinks.forEach((node, k) => {
       sinks[first[i] + k] = local.get(node)!;
-      sinkOffset[first[i] + k] = portOffset(node, net.wire, 'inputPorts');
+      sinkOffset[first[i] + k] = portOffset(node, net.wire, 'inputPort');
     });
     if (net.toOutputPort) sinks[first[i + 1] - 1] = outputPort.get(net.wire)!;
   });
   const source = Int32Array.from(nets, (n) =>
     n.source === -1 ? inputPort.get(n.wire)! : local.get(n.source)!,
   );
-  const sourceOffset = Float64Array.from(nets, (n) => portOffset(n.source, n.wire, 'outputPorts'));
+  const sourceOffset = Float64Array.from(nets, (n) => portOffset(n.source, n.wire, 'outputPort'));
   const levelNets = { count: nets.length, source, sourceOffset, first, sinks, sinkOffset };
-  return { graph: { count, left, right, height, kind, nets: levelNets }, local };
+  return { graph: { count, left, right, height, kind, nets: levelNets }, inputPort, outputPort };
 }
 
 function assemble(
