@@ -148,7 +148,7 @@ function threadWire(
   function leaveTo(level: number): void {
     for (let at = levelOf(wire.source); at !== level; at = levelOf(leafCount + at)) {
       const net = netAt(at);
-      if (net.toOutputPort) return;
+      if (net.toOutputPort) continue;
       net.toOutputPort = true;
       levels[at]!.outputPorts.push(w);
     }

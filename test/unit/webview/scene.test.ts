@@ -11,6 +11,7 @@ import { buildScene, type Scene } from '../../../webview/scene/scene';
 import { nodeSizes } from '../../../webview/scene/sizes';
 import { topologyOf } from '../../../webview/scene/topology';
 import { corpusFolder } from '../../support/corpus';
+import { onnxFile, node, value } from '../../support/onnxFile';
 import { transformerModel } from '../../support/webview/generator';
 
 function graphOf(
@@ -69,6 +70,26 @@ function assertLines(scene: Scene, order: readonly number[], what: string): void
   }
 }
 
+/** `a` is read in the group around its own, then outside of both. */
+function nestedModel(): Uint8Array {
+  const add = (name: string, inputs: string, output: string): ReturnType<typeof node> =>
+    node('Add', inputs, output, {}, { name });
+  return onnxFile({
+    input: [value('x', [4])],
+    output: [value('y')],
+    node: [
+      add('/outer/inner/0', 'x x', 'b'),
+      add('/outer/inner/1', 'b b', 'c'),
+      add('/outer/inner/2', 'c c', 'a'),
+      add('/outer/3', 'a a', 'd'),
+      add('/outer/4', 'd d', 'e'),
+      add('/rest/5', 'a e', 'f'),
+      add('/rest/6', 'f f', 'g'),
+      add('/rest/7', 'g g', 'y'),
+    ],
+  });
+}
+
 function firstAbove(sorted: readonly number[], value: number): number {
   let low = 0;
   let high = sorted.length;
@@ -101,6 +122,19 @@ describe('scene of a graph', () => {
     const frames = Array.from(scene.frame, (isFrame, i) => (isFrame === 1 ? i : -1)).filter((i) => i !== -1);
     assert.equal(new Set(frames.slice(1, 3).map((i) => `${scene.width[i]} ${scene.height[i]}`)).size, 1);
     assert.deepEqual(sceneOf(small, 'all').scene, scene);
+  });
+
+  it('leads a tensor out of every group around its source, however near its first reader is', () => {
+    const graph = graphOf({ kind: 'bytes', name: 'm.onnx', bytes: nestedModel() });
+    const topology = topologyOf(graph);
+    const hierarchy = hierarchyOf(graph, topology);
+    assert.deepEqual(hierarchy.labels, ['outer', 'inner', 'rest']);
+    const { levels } = levelsOf(graph, topology, hierarchy, Uint8Array.of(1, 1, 1));
+    assert.deepEqual(
+      levels.map((level) => level?.outputPorts.length),
+      [2, 1, 1, 0],
+    );
+    assertPicture(sceneOf(graph, 'all').scene, 'nested');
   });
 
   it('keeps what is above an opened group where it was', () => {
