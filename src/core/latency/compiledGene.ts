@@ -14,7 +14,7 @@ import type { Box, PartitionRules, ShardWork, Split } from '../partition/partiti
 import { EMPTY_REGION, type Region, type Regions } from '../partition/regions';
 import type { CostModel } from './costModel';
 import type { Flow } from './flow';
-import { computedRange, geneDevices, normalizeGene, type Gene } from './gene';
+import { computedRange, geneDevices, geneHash, isSameGene, normalizeGene, type Gene } from './gene';
 
 /** What one shard reads, makes and costs, whichever device runs it. */
 interface ShardFacts {
@@ -79,7 +79,8 @@ const MOST_KEPT = 60_000;
 
 /** Compiles genes, each once, and shards, each once. */
 export class GeneTable {
-  private genes: Map<string, CompiledGene>[];
+  /** Per operator, by hash. */
+  private genes: Map<number, CompiledGene[]>[];
   /** Per operator and split (whole first), by range. */
   private shards: Map<number, ShardFacts>[][];
   private kept = 0;
@@ -115,12 +116,17 @@ export class GeneTable {
   /** @param given cuts must be multiples of the split's unit */
   compile(operator: OperatorId, given: Gene): CompiledGene {
     const gene = normalizeGene(given, this.splits(operator));
-    const key = `${gene.split} ${gene.reduceOn} ${gene.cuts.join(' ')} ${gene.halos?.join(' ') ?? ''}`;
-    const known = this.genes[operator].get(key);
-    if (known !== undefined) return known;
+    const hash = geneHash(gene);
+    const alike = this.genes[operator].get(hash);
+    if (alike !== undefined) {
+      for (let index = 0; index < alike.length; index++)
+        if (isSameGene(alike[index].gene, gene)) return alike[index];
+    }
     if (++this.kept > MOST_KEPT) this.forget();
     const compiled = this.build(operator, gene);
-    this.genes[operator].set(key, compiled);
+    const known = this.genes[operator].get(hash);
+    if (known === undefined) this.genes[operator].set(hash, [compiled]);
+    else known.push(compiled);
     return compiled;
   }
 

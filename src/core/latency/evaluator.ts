@@ -6,27 +6,28 @@ import type { Traffic } from './traffic';
 import { SharedWeights } from './weights';
 import type { Genome, Workload } from './workload';
 
-/** What the kernels compute with: the genes at hand and what follows from them alone. */
-export interface Loaded {
-  readonly genome: CompiledGene[];
-  /** Per storage. */
-  readonly traffic: Traffic[];
-}
-
-/** One latency model's arithmetic over flat arrays. */
+/**
+ * One latency model's arithmetic over flat arrays. It holds a plan at hand and a plan being tried, which differs
+ * from it by what was exchanged since the last `keep` or `undo`.
+ */
 export interface Kernel {
-  /**
-   * Latency of the loaded genes; steps before `firstStep` are as they were at the last call. Gives up with
-   * `Infinity` once the latency is sure to exceed `limit`.
-   */
-  latency(firstStep: number, limit: Nanoseconds): Nanoseconds;
+  /** The gene of a step is another now. @param before `undefined` where there was none yet */
+  exchangeGene(step: number, before: CompiledGene | undefined, after: CompiledGene): void;
+  /** Called after all genes are exchanged. */
+  exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void;
+  /** Latency of the plan being tried. Gives up with `Infinity` once it is sure to exceed `limit`. */
+  latency(limit: Nanoseconds): Nanoseconds;
   /** After `latency` did not give up: most bytes of activations held at once, per device. */
   peaks(result: Float64Array): void;
+  /** The plan being tried, whose latency is known, is the plan at hand from now on. */
+  keep(): void;
+  /** All exchanges were taken back, in the same way. */
+  undo(): void;
 }
 
 /**
- * Latency and memory of whole plans, fast: it remembers the last genome and works out again only what the new
- * one changes. Agrees exactly with `simulate`.
+ * Latency and memory of whole plans, fast: each is worked out from what it changes in the plan kept last.
+ * Agrees exactly with `simulate`.
  */
 export class Evaluator {
   /** Of the last genome; `Infinity` where it exceeds the limit given. */
@@ -36,36 +37,47 @@ export class Evaluator {
   evaluations = 0;
   /** Per device: base memory, weights and activations at the peak, where they were worked out. */
   readonly peakBytes: Float64Array;
-  private readonly loaded: Loaded;
   private readonly kernel: Kernel;
+  private readonly genes: (CompiledGene | undefined)[];
+  /** By operator, as `TrafficTable` wants them. */
+  private readonly genome: (CompiledGene | undefined)[];
+  private readonly traffic: (Traffic | undefined)[];
   private readonly ownWeights: Float64Array;
   private readonly weights: Float64Array;
   private readonly shared: SharedWeights;
   private readonly limits: Float64Array;
   private readonly allActivations: Bytes;
-  private readonly touched: Uint8Array;
-  private readonly touchedList: Int32Array;
-  /** Steps before it are valid in the kernel. */
-  private validSteps: number = NONE;
+  private isEmpty = true;
+  private isPending = false;
+  /** What the plan being tried changes: steps and storages with what they had before. */
+  private changedSteps = 0;
+  private readonly stepList: Int32Array;
+  private readonly geneList: (CompiledGene | undefined)[];
+  private changedStorages = 0;
+  private readonly storageList: Int32Array;
+  private readonly trafficList: (Traffic | undefined)[];
+  private readonly isListed: Uint8Array;
 
   constructor(readonly workload: Workload) {
-    const { graph, cluster, latencyModel } = workload;
-    this.loaded = {
-      genome: new Array<CompiledGene>(graph.operators.length),
-      traffic: new Array<Traffic>(graph.storages.length),
-    };
+    const { graph, cluster, latencyModel, flow } = workload;
     this.kernel =
-      latencyModel === 'overlapped'
-        ? new OverlappedKernel(workload, this.loaded)
-        : new SynchronousKernel(workload, this.loaded);
+      latencyModel === 'overlapped' ? new OverlappedKernel(workload) : new SynchronousKernel(workload);
     this.limits = Float64Array.from(cluster.devices, ({ memory, baseMemory }) => memory - baseMemory);
     this.peakBytes = new Float64Array(cluster.devices.length);
     this.ownWeights = new Float64Array(cluster.devices.length);
     this.weights = new Float64Array(cluster.devices.length);
     this.shared = new SharedWeights(workload);
     this.allActivations = mostActivations(workload);
-    this.touched = new Uint8Array(graph.storages.length);
-    this.touchedList = new Int32Array(graph.storages.length);
+    const nothing = <Item>(length: number): (Item | undefined)[] =>
+      new Array<Item | undefined>(length).fill(undefined);
+    this.genes = nothing(flow.steps.length);
+    this.genome = nothing(graph.operators.length);
+    this.traffic = nothing(graph.storages.length);
+    this.stepList = new Int32Array(flow.steps.length);
+    this.geneList = nothing(flow.steps.length);
+    this.storageList = new Int32Array(graph.storages.length);
+    this.trafficList = nothing(graph.storages.length);
+    this.isListed = new Uint8Array(graph.storages.length);
   }
 
   /**
@@ -74,12 +86,24 @@ export class Evaluator {
    */
   evaluate(genome: Genome, limit: Nanoseconds = Infinity, needsPeaks = false): void {
     this.evaluations++;
-    const firstStep = Math.min(this.load(genome), Math.max(this.validSteps, 0));
-    this.latencyNs = this.kernel.latency(firstStep, limit);
-    this.validSteps = this.latencyNs === Infinity ? firstStep : this.workload.flow.steps.length;
+    if (this.isPending) this.undo();
+    this.load(genome);
+    this.latencyNs = this.kernel.latency(this.isEmpty ? Infinity : limit);
     this.violation = Infinity;
     if (this.latencyNs === Infinity) return;
     this.countMemory(needsPeaks);
+    // The first plan is one to start from in any case.
+    if (this.isEmpty) this.keep();
+  }
+
+  /**
+   * Further plans are worked out from the last one, whose latency is finite. Plans that are not kept cost nothing
+   * but their own changes.
+   */
+  keep(): void {
+    this.isEmpty = this.isPending = false;
+    this.kernel.keep();
+    this.changedSteps = this.changedStorages = 0;
   }
 
   private countMemory(needsPeaks: boolean): void {
@@ -96,65 +120,82 @@ export class Evaluator {
     }
   }
 
-  /** Takes over the genes that differ. Returns the first step that this changes. */
-  private load(genome: Genome): number {
+  /** Takes over the genes that differ. */
+  private load(genome: Genome): void {
     const { steps } = this.workload.flow;
-    const { genome: own, traffic } = this.loaded;
-    let firstStep = steps.length;
-    let changedStorages = 0;
-    for (let step = steps.length - 1; step >= 0; step--) {
-      const operator = steps[step];
-      const gene = genome[operator]!;
-      const before = own[operator];
-      if (gene === before) continue;
-      firstStep = step;
-      own[operator] = gene;
-      this.exchangeWeights(before, gene);
-      changedStorages = this.touch(operator, changedStorages);
+    const { genes } = this;
+    this.isPending = true;
+    for (let step = 0; step < steps.length; step++) {
+      const gene = genome[steps[step]]!;
+      if (gene === genes[step]) continue;
+      this.geneList[this.changedSteps] = genes[step];
+      this.stepList[this.changedSteps++] = step;
+      this.exchangeGene(step, gene);
+      this.listStorages(steps[step]);
     }
-    if (this.validSteps === NONE) changedStorages = this.touchAll(changedStorages);
-    else if (firstStep === steps.length) return firstStep;
-    for (let index = 0; index < changedStorages; index++) {
-      const storage = this.touchedList[index];
-      this.touched[storage] = 0;
-      traffic[storage] = this.workload.traffic.traffic(storage, own);
+    if (this.isEmpty) this.listAll();
+    for (let index = 0; index < this.changedStorages; index++) {
+      const storage = this.storageList[index];
+      this.isListed[storage] = 0;
+      const before = this.traffic[storage];
+      const after = this.workload.traffic.traffic(storage, this.genome);
+      this.trafficList[index] = before;
+      if (after === before) continue;
+      this.traffic[storage] = after;
+      this.kernel.exchangeTraffic(storage, before, after);
     }
-    if (!this.shared.isEmpty) {
-      this.weights.set(this.ownWeights);
-      this.shared.addTo(this.weights, own);
+    this.addSharedWeights();
+  }
+
+  private undo(): void {
+    for (let index = 0; index < this.changedSteps; index++) {
+      this.exchangeGene(this.stepList[index], this.geneList[index]!);
     }
-    return firstStep;
+    for (let index = 0; index < this.changedStorages; index++) {
+      const storage = this.storageList[index];
+      const after = this.traffic[storage]!;
+      const before = this.trafficList[index]!;
+      if (after === before) continue;
+      this.traffic[storage] = before;
+      this.kernel.exchangeTraffic(storage, after, before);
+    }
+    this.kernel.undo();
+    this.changedSteps = this.changedStorages = 0;
+    this.isPending = false;
   }
 
-  private touchAll(count: number): number {
-    const { storages, stepOf } = this.workload.flow;
-    storages.forEach(({ producer, readers }, storage) => {
-      if (producer === NONE ? readers.length > 0 : stepOf[producer] !== NONE)
-        count = this.touchStorage(storage, count);
-    });
-    return count;
-  }
-
-  private touch(operator: OperatorId, count: number): number {
-    const { reads, makes } = this.workload.flow.operators[operator];
-    for (const { storage } of reads) count = this.touchStorage(storage, count);
-    for (const storage of makes) count = this.touchStorage(storage, count);
-    return count;
-  }
-
-  private touchStorage(storage: StorageId, count: number): number {
-    if (this.touched[storage] === 1) return count;
-    this.touched[storage] = 1;
-    this.touchedList[count] = storage;
-    return count + 1;
-  }
-
-  private exchangeWeights(before: CompiledGene | undefined, after: CompiledGene): void {
+  private exchangeGene(step: number, after: CompiledGene): void {
+    const before = this.genes[step];
     const { ownWeights } = this;
+    this.genes[step] = this.genome[after.operator] = after;
     for (let d = 0; d < ownWeights.length; d++) {
       ownWeights[d] += after.ownWeightBytes[d] - (before === undefined ? 0 : before.ownWeightBytes[d]);
     }
-    if (this.shared.isEmpty) this.weights.set(ownWeights);
+    this.kernel.exchangeGene(step, before, after);
+  }
+
+  private addSharedWeights(): void {
+    this.weights.set(this.ownWeights);
+    if (!this.shared.isEmpty) this.shared.addTo(this.weights, this.genome);
+  }
+
+  private listAll(): void {
+    const { storages, stepOf } = this.workload.flow;
+    storages.forEach(({ producer, readers }, storage) => {
+      if (producer === NONE ? readers.length > 0 : stepOf[producer] !== NONE) this.listStorage(storage);
+    });
+  }
+
+  private listStorages(operator: OperatorId): void {
+    const { reads, makes } = this.workload.flow.operators[operator];
+    for (let read = 0; read < reads.length; read++) this.listStorage(reads[read].storage);
+    for (let made = 0; made < makes.length; made++) this.listStorage(makes[made]);
+  }
+
+  private listStorage(storage: StorageId): void {
+    if (this.isListed[storage] === 1) return;
+    this.isListed[storage] = 1;
+    this.storageList[this.changedStorages++] = storage;
   }
 }
 

@@ -41,13 +41,28 @@ export function wholeGene(device: DeviceId, devices: number): Gene {
 }
 
 export function isSameGene(a: Gene, b: Gene): boolean {
+  if (a === b) return true;
   return (
-    a === b ||
-    (a.split === b.split &&
-      a.reduceOn === b.reduceOn &&
-      a.cuts.every((cut, position) => cut === b.cuts[position]) &&
-      a.halos?.join() === b.halos?.join())
+    a.split === b.split &&
+    a.reduceOn === b.reduceOn &&
+    isSameList(a.cuts, b.cuts) &&
+    (a.halos === b.halos || (a.halos !== undefined && b.halos !== undefined && isSameList(a.halos, b.halos)))
   );
+}
+
+function isSameList(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Equal for equal genes; a small integer. */
+export function geneHash({ split, cuts, reduceOn, halos }: Gene): number {
+  let hash = Math.imul(split + 2, 31) + reduceOn;
+  for (let i = 0; i < cuts.length; i++) hash = Math.imul(hash, 0x01000193) ^ cuts[i];
+  if (halos !== undefined)
+    for (let i = 0; i < halos.length; i++) hash = Math.imul(hash, 0x01000193) ^ (halos[i] + 7);
+  return hash & 0x3fffffff;
 }
 
 /** Devices with a part, ascending. */
@@ -60,12 +75,18 @@ export function geneDevices({ cuts }: Gene): DeviceId[] {
 /** One device with everything is the whole operator there, without a split. */
 export function normalizeGene(gene: Gene, splits: readonly Split[]): Gene {
   if (gene.split === NONE) return gene;
-  const devices = geneDevices(gene);
-  if (devices.length === 1) return wholeGene(devices[0], gene.cuts.length - 1);
+  const { cuts } = gene;
+  let count = 0;
+  let first = NONE;
+  for (let d = 0; d + 1 < cuts.length; d++) {
+    if (cuts[d] === cuts[d + 1]) continue;
+    if (count++ === 0) first = d;
+  }
+  if (count === 1) return wholeGene(first, cuts.length - 1);
   const isReduced = splits[gene.split].dimension === 'K';
   const clipped = gene.halos === undefined ? gene : withClippedHalos(gene, isReduced);
   if (!isReduced && gene.reduceOn !== NONE) return { ...clipped, reduceOn: NONE };
-  if (isReduced && gene.reduceOn === NONE) return { ...clipped, reduceOn: devices[0] };
+  if (isReduced && gene.reduceOn === NONE) return { ...clipped, reduceOn: first };
   return clipped;
 }
 

@@ -1,8 +1,8 @@
-import { NONE, type StorageId } from '../graph/units';
-import type { Loaded } from './evaluator';
+import { NONE, type Bytes, type DeviceId, type StorageId } from '../graph/units';
+import type { CompiledGene } from './compiledGene';
 import { GATHER } from './flow';
 import type { OverlappedKernel } from './overlappedKernel';
-import type { Workload } from './workload';
+import type { Traffic } from './traffic';
 
 /**
  * Peak activations per device of an overlapped timeline.
@@ -13,204 +13,249 @@ import type { Workload } from './workload';
  */
 export class OverlappedPeaks {
   private readonly devices: number;
-  /** `step * devices + device`: bytes dropped at the end of the shard. */
-  private readonly computeDrop: Float64Array;
+  /** `step * devices + device`: bytes that come with the start of the shard, and those that go with its end. */
+  private readonly shardBytes: Float64Array;
+  private readonly shardDrop: Float64Array;
+  /** Per step: bytes that come and go with the reduction. */
+  private readonly reduceBytes: Float64Array;
   private readonly reduceDrop: Float64Array;
-  /** Per message in the log: bytes that the sender drops at its end. */
+  /** Per message: its times, and bytes that the sender drops at its end. */
+  private messageStart = new Float64Array(0);
+  private messageEnd = new Float64Array(0);
   private messageDrop = new Float64Array(0);
-  /** `storage * devices + device`: last message of the storage that the device sends. */
+  /** `storage * devices + device`: made there, the step of its last reader there, its last message. */
+  private readonly madeBytes: Float64Array;
+  private readonly lastLocalStep: Int32Array;
   private readonly lastSent: Int32Array;
-  private readonly incoming: Int32Array[];
-  private readonly outgoing: Int32Array[];
+  /** Per device its messages one after another in the order in which they take the link. */
+  private incoming = new Int32Array(0);
+  private outgoing = new Int32Array(0);
+  private capacity = 0;
   private readonly incomingCount: Int32Array;
   private readonly outgoingCount: Int32Array;
-  /** Held on the source from the beginning. */
-  private readonly inputs: readonly StorageId[];
-  private readonly inputBytes: number;
+  private readonly nextIncoming: Int32Array;
+  private readonly nextOutgoing: Int32Array;
+  private readonly held: Float64Array;
   private readonly bodyBytes: Float64Array;
-  /** Storages that somebody makes or that are there from the beginning. */
-  private readonly present: readonly StorageId[];
-  private readonly producerStep: Int32Array;
-  /** Per storage and reader; `NONE` for the gathering of outputs. */
-  private readonly readerSteps: readonly Int32Array[];
+  /** Storages that somebody makes or that are there from the beginning, with the step that makes them. */
+  private readonly present: Int32Array;
+  private readonly madeAt: Int32Array;
   private readonly isOutput: Uint8Array;
 
-  constructor(
-    private readonly workload: Workload,
-    private readonly loaded: Loaded,
-    private readonly kernel: OverlappedKernel,
-  ) {
-    const { flow, graph, cluster, genes } = workload;
-    this.devices = cluster.devices.length;
-    this.computeDrop = new Float64Array(flow.steps.length * this.devices);
-    this.reduceDrop = new Float64Array(flow.steps.length);
-    this.lastSent = new Int32Array(graph.storages.length * this.devices);
-    this.incoming = cluster.devices.map(() => new Int32Array(0));
-    this.outgoing = cluster.devices.map(() => new Int32Array(0));
-    this.incomingCount = new Int32Array(this.devices);
-    this.outgoingCount = new Int32Array(this.devices);
-    const isHeld = (storage: StorageId): boolean => flow.storages[storage].readers.length > 0;
-    this.inputs = graph.storages
-      .filter(({ producer, id }) => producer === NONE && isHeld(id))
-      .map(({ id }) => id);
-    this.inputBytes = this.inputs.reduce(
-      (sum, storage) =>
-        sum + genes.storageBytes(storage, genes.regions.space(graph.storages[storage].tensors[0]).size),
-      0,
-    );
+  constructor(private readonly kernel: OverlappedKernel) {
+    const { steps, devices, workload } = kernel;
+    const { flow, graph } = workload;
+    this.devices = devices;
+    this.shardBytes = new Float64Array(steps * devices);
+    this.shardDrop = new Float64Array(steps * devices);
+    this.reduceBytes = new Float64Array(steps);
+    this.reduceDrop = new Float64Array(steps);
+    this.madeBytes = new Float64Array(graph.storages.length * devices);
+    this.lastLocalStep = new Int32Array(graph.storages.length * devices);
+    this.lastSent = new Int32Array(graph.storages.length * devices);
+    this.incomingCount = new Int32Array(devices);
+    this.outgoingCount = new Int32Array(devices);
+    this.nextIncoming = new Int32Array(devices);
+    this.nextOutgoing = new Int32Array(devices);
+    this.held = new Float64Array(devices);
     this.bodyBytes = Float64Array.from(flow.steps, (operator) => graph.operators[operator].bodyPeak.bytes);
-    const made = flow.steps.flatMap((operator) => flow.operators[operator].makes);
-    this.present = [...this.inputs, ...made];
-    this.isOutput = Uint8Array.from(flow.storages, ({ isOutput }) => (isOutput ? 1 : 0));
-    this.producerStep = Int32Array.from(flow.storages, ({ producer }) =>
+    const inputs = graph.storages
+      .filter(({ producer, id }) => producer === NONE && flow.storages[id].readers.length > 0)
+      .map(({ id }) => id);
+    this.present = Int32Array.from([
+      ...inputs,
+      ...flow.steps.flatMap((operator) => flow.operators[operator].makes),
+    ]);
+    this.madeAt = Int32Array.from(flow.storages, ({ producer }) =>
       producer === NONE ? NONE : flow.stepOf[producer],
     );
-    this.readerSteps = flow.storages.map(({ readers }) =>
-      Int32Array.from(readers, (reader) => (reader === GATHER ? NONE : flow.stepOf[reader])),
-    );
+    this.isOutput = Uint8Array.from(flow.storages, ({ isOutput }) => (isOutput ? 1 : 0));
+  }
+
+  exchangeGene(step: number, { madeBytes, reduction }: CompiledGene): void {
+    const row = step * this.devices;
+    for (let d = 0; d < this.devices; d++) {
+      this.shardBytes[row + d] =
+        this.bodyBytes[step] + (reduction === undefined ? madeBytes[d] : reduction.partialBytes);
+    }
+    this.reduceBytes[step] = reduction === undefined ? 0 : madeBytes[reduction.device];
+  }
+
+  exchangeTraffic(storage: StorageId, { madeBytes, lastLocalReader }: Traffic): void {
+    const { flow } = this.kernel.workload;
+    const { readers } = flow.storages[storage];
+    const row = storage * this.devices;
+    for (let d = 0; d < this.devices; d++) {
+      this.madeBytes[row + d] = madeBytes[d];
+      const last = lastLocalReader[d];
+      this.lastLocalStep[row + d] =
+        last === NONE || readers[last] === GATHER ? NONE : flow.stepOf[readers[last]];
+    }
   }
 
   find(result: Float64Array): void {
-    this.computeDrop.fill(0);
+    const { present } = this;
+    this.shardDrop.fill(0);
     this.reduceDrop.fill(0);
     this.lastSent.fill(NONE);
+    this.held.fill(0);
     this.bookMessages();
-    for (let index = 0; index < this.present.length; index++) this.bookMade(this.present[index]);
+    for (let index = 0; index < present.length; index++) this.bookMade(present[index]);
     this.bookPassing();
-    for (let device = 0; device < this.devices; device++) result[device] = this.merge(device);
+    this.merge(result);
   }
 
   /** Lists each device's messages and books the drop of what they bring. */
   private bookMessages(): void {
-    const { log } = this.kernel;
-    const { devices, incomingCount, outgoingCount } = this;
-    if (this.messageDrop.length < log.count) {
-      this.messageDrop = new Float64Array(log.storage.length);
-      for (let device = 0; device < devices; device++) {
-        this.incoming[device] = new Int32Array(log.storage.length);
-        this.outgoing[device] = new Int32Array(log.storage.length);
-      }
-    }
+    const { kernel, devices, incomingCount, outgoingCount, lastSent, shardDrop } = this;
+    const { slots, steps } = kernel;
+    const { from, to, bytes, lastStep, source } = slots;
+    if (this.messageDrop.length < bytes.length) this.grow(bytes.length);
+    const { incoming, outgoing, messageStart, messageEnd, messageDrop, capacity } = this;
     incomingCount.fill(0);
     outgoingCount.fill(0);
-    for (let m = 0; m < log.count; m++) {
-      const from = log.from[m];
-      const to = log.to[m];
-      this.messageDrop[m] = 0;
-      this.incoming[to][incomingCount[to]++] = m;
-      this.outgoing[from][outgoingCount[from]++] = m;
-      if (log.index[m] === NONE) {
-        this.messageDrop[m] = log.bytes[m];
-        this.reduceDrop[log.step[m]] += log.bytes[m];
-      } else {
-        this.lastSent[log.storage[m] * devices + from] = m;
-        this.bookReceived(m);
+    for (let step = 0; step <= steps; step++) {
+      const isTried = step >= kernel.firstStep && step < kernel.endStep;
+      const order = isTried ? slots.order : slots.keptOrder;
+      const starts = isTried ? slots.start : slots.keptStart;
+      const ends = isTried ? slots.finish : slots.keptFinish;
+      for (let index = slots.first[step]; index < slots.end[step]; index++) {
+        const m = order[index];
+        const target = to[m];
+        const sender = from[m];
+        incoming[target * capacity + incomingCount[target]++] = m;
+        outgoing[sender * capacity + outgoingCount[sender]++] = m;
+        messageStart[m] = starts[m];
+        messageEnd[m] = ends[m];
+        messageDrop[m] = 0;
+        if (source[m] === NONE) {
+          messageDrop[m] = bytes[m];
+          this.reduceDrop[step] += bytes[m];
+        } else {
+          lastSent[source[m]] = m;
+          if (lastStep[m] !== NONE) shardDrop[lastStep[m] * devices + target] += bytes[m];
+        }
       }
     }
   }
 
-  private bookReceived(message: number): void {
-    const { log } = this.kernel;
-    const to = log.to[message];
-    const storage = log.storage[message];
-    if (this.isOutput[storage] === 1 && to === this.workload.cluster.sink) return;
-    const reader = this.loaded.traffic[storage].lastReader[log.index[message]];
-    this.computeDrop[this.readerSteps[storage][reader] * this.devices + to] += log.bytes[message];
+  private grow(capacity: number): void {
+    this.capacity = capacity;
+    this.messageStart = new Float64Array(capacity);
+    this.messageEnd = new Float64Array(capacity);
+    this.messageDrop = new Float64Array(capacity);
+    this.incoming = new Int32Array(capacity * this.devices);
+    this.outgoing = new Int32Array(capacity * this.devices);
   }
 
   /** Books the drop of what each device made of `storage`, or had from the beginning. */
   private bookMade(storage: StorageId): void {
-    const { devices, kernel, lastSent, computeDrop, isOutput } = this;
-    const { sink } = this.workload.cluster;
-    const { madeBytes, lastLocalReader } = this.loaded.traffic[storage];
+    const { devices, kernel, lastSent, lastLocalStep, madeBytes, shardDrop, isOutput } = this;
+    const row = storage * devices;
     for (let device = 0; device < devices; device++) {
-      const bytes = madeBytes[device];
-      if (bytes === 0 || (device === sink && isOutput[storage] === 1)) continue;
-      const local = lastLocalReader[device];
-      const sent = lastSent[storage * devices + device];
-      const readerStep = local === NONE ? NONE : this.readerSteps[storage][local];
-      const localEnd = readerStep === NONE ? NONE : kernel.computeEnd[readerStep * devices + device];
-      if (sent !== NONE && kernel.log.end[sent] > localEnd) this.messageDrop[sent] += bytes;
-      else if (readerStep !== NONE) computeDrop[readerStep * devices + device] += bytes;
+      const bytes = madeBytes[row + device];
+      if (bytes === 0) continue;
+      // What is there from the beginning comes with no event; unread, it is never held.
+      if (this.madeAt[storage] === NONE) this.held[device] += bytes;
+      if (device === kernel.sink && isOutput[storage] === 1) continue;
+      const step = lastLocalStep[row + device];
+      const sent = lastSent[row + device];
+      const localEnd = step === NONE ? NONE : this.shardEnd(step, device);
+      if (sent !== NONE && this.messageEnd[sent] > localEnd) this.messageDrop[sent] += bytes;
+      else if (step !== NONE) shardDrop[step * devices + device] += bytes;
       else this.bookUnread(storage, device, bytes);
     }
   }
 
+  private shardEnd(step: number, device: DeviceId): number {
+    const { events, eventSize, devices } = this.kernel;
+    return events[this.line(step) * eventSize + devices + device];
+  }
+
+  /** Of the tried half where the plan being tried has its own. */
+  private line(step: number): number {
+    const { firstStep, endStep, steps } = this.kernel;
+    return step < firstStep || step >= endStep ? step : step + steps + 1;
+  }
+
   /** What nobody reads goes with the event that made it. */
-  private bookUnread(storage: StorageId, device: number, bytes: number): void {
-    const step = this.producerStep[storage];
-    const isReduced = this.loaded.genome[this.kernel.steps[step]].reduction !== undefined;
-    if (isReduced) this.reduceDrop[step] += bytes;
-    else this.computeDrop[step * this.devices + device] += bytes;
+  private bookUnread(storage: StorageId, device: DeviceId, bytes: Bytes): void {
+    const step = this.madeAt[storage];
+    if (step === NONE) this.held[device] -= bytes;
+    else if (this.kernel.reduceOn[step] !== NONE) this.reduceDrop[step] += bytes;
+    else this.shardDrop[step * this.devices + device] += bytes;
   }
 
   /** Own partial sums go with the reduction, what a body holds inside with the shard. */
   private bookPassing(): void {
-    const { devices, bodyBytes } = this;
-    const { steps } = this.kernel;
-    for (let step = 0; step < steps.length; step++) {
-      const gene = this.loaded.genome[steps[step]];
-      const { reduction } = gene;
-      if (reduction !== undefined && gene.hasPart[reduction.device] === 1) {
-        this.reduceDrop[step] += reduction.partialBytes;
-      }
+    const { devices, bodyBytes, kernel } = this;
+    for (let step = 0; step < kernel.steps; step++) {
+      const reducer = kernel.reduceOn[step];
+      if (reducer !== NONE && kernel.genes[step].hasPart[reducer] === 1)
+        this.reduceDrop[step] += kernel.genes[step].reduction!.partialBytes;
       if (bodyBytes[step] === 0) continue;
-      for (const device of gene.devices) this.computeDrop[step * devices + device] += bodyBytes[step];
+      const row = step * devices;
+      for (let index = row; index < row + kernel.partCount[step]; index++)
+        this.shardDrop[row + kernel.parts[index]] += bodyBytes[step];
     }
   }
 
   /**
-   * Walks through one device's events in order of time; what is dropped at an instant goes before what is made
-   * then comes.
+   * Walks through the events of every device in order of time; what is dropped at an instant goes before what is
+   * made then comes.
    */
-  private merge(device: number): number {
-    const { kernel, devices, loaded, messageDrop, bodyBytes, computeDrop, reduceDrop } = this;
-    const { log, computeStart, computeEnd, reduceStart, reduceEnd, steps } = kernel;
-    const { start: messageStart, end: messageEnd, bytes: messageBytes } = log;
-    const incoming = this.incoming[device];
-    const outgoing = this.outgoing[device];
-    const lastIncoming = this.incomingCount[device];
-    const lastOutgoing = this.outgoingCount[device];
-    let held = device === this.workload.cluster.source ? this.inputBytes : 0;
-    let peak = held;
-    let nextIn = 0;
-    let nextOut = 0;
-    for (let step = 0; step <= steps.length; step++) {
-      const gene = step < steps.length ? loaded.genome[steps[step]] : undefined;
-      const hasShard = gene !== undefined && gene.hasPart[device] === 1;
-      const hasReduction = gene?.reduction !== undefined && gene.reduction.device === device;
-      if (!hasShard && !hasReduction && gene !== undefined) continue;
-      const row = step * devices + device;
-      // Up to the shard's start and end, the reduction's start and end; after the last step to the end of time.
-      for (let bound = hasShard || gene === undefined ? 0 : 2; bound < (hasReduction ? 4 : 2); bound++) {
-        let time = Infinity;
-        if (gene !== undefined) {
-          if (bound < 2) time = bound === 0 ? computeStart[row] : computeEnd[row];
-          else time = bound === 2 ? reduceStart[step] : reduceEnd[step];
-        }
-        while (nextIn < lastIncoming && messageStart[incoming[nextIn]] < time) {
-          const message = incoming[nextIn++];
-          const now = messageStart[message];
-          while (nextOut < lastOutgoing && messageEnd[outgoing[nextOut]] <= now) {
-            held -= messageDrop[outgoing[nextOut++]];
-          }
-          held += messageBytes[message];
-          if (held > peak) peak = held;
-        }
-        if (gene === undefined) break;
-        if (bound === 1) held -= computeDrop[row];
-        else if (bound === 3) held -= reduceDrop[step];
-        else {
-          while (nextOut < lastOutgoing && messageEnd[outgoing[nextOut]] <= time) {
-            held -= messageDrop[outgoing[nextOut++]];
-          }
-          const isPartial = bound === 0 && gene.reduction !== undefined;
-          held += isPartial ? gene.reduction!.partialBytes : gene.madeBytes[device];
-          if (bound === 0) held += bodyBytes[step];
-          if (held > peak) peak = held;
-        }
+  private merge(peak: Float64Array): void {
+    const { kernel, devices, held, shardBytes, shardDrop } = this;
+    const { events, eventSize, parts, partCount, reduceOn, steps } = kernel;
+    this.nextIncoming.fill(0);
+    this.nextOutgoing.fill(0);
+    for (let d = 0; d < devices; d++) peak[d] = held[d];
+    for (let step = 0; step < steps; step++) {
+      const row = step * devices;
+      const line = this.line(step) * eventSize;
+      for (let index = row; index < row + partCount[step]; index++) {
+        const device = parts[index];
+        this.take(device, events[line + device], peak);
+        this.drop(device, events[line + device]);
+        held[device] += shardBytes[row + device];
+        if (held[device] > peak[device]) peak[device] = held[device];
+        this.take(device, events[line + devices + device], peak);
+        held[device] -= shardDrop[row + device];
       }
+      const reducer = reduceOn[step];
+      if (reducer === NONE) continue;
+      const start = events[line + 3 * devices];
+      this.take(reducer, start, peak);
+      this.drop(reducer, start);
+      held[reducer] += this.reduceBytes[step];
+      if (held[reducer] > peak[reducer]) peak[reducer] = held[reducer];
+      this.take(reducer, events[line + 3 * devices + 1], peak);
+      held[reducer] -= this.reduceDrop[step];
     }
-    return peak;
+    for (let d = 0; d < devices; d++) this.take(d, Infinity, peak);
+  }
+
+  /** The messages that begin to come before `time`. */
+  private take(device: DeviceId, time: number, peak: Float64Array): void {
+    const { incoming, held, messageStart, kernel } = this;
+    const { bytes } = kernel.slots;
+    const end = device * this.capacity + this.incomingCount[device];
+    let next = device * this.capacity + this.nextIncoming[device];
+    while (next < end && messageStart[incoming[next]] < time) {
+      const message = incoming[next++];
+      this.drop(device, messageStart[message]);
+      held[device] += bytes[message];
+      if (held[device] > peak[device]) peak[device] = held[device];
+    }
+    this.nextIncoming[device] = next - device * this.capacity;
+  }
+
+  /** What goes with messages that have ended by `time`. */
+  private drop(device: DeviceId, time: number): void {
+    const { outgoing, held, messageEnd, messageDrop } = this;
+    const end = device * this.capacity + this.outgoingCount[device];
+    let next = device * this.capacity + this.nextOutgoing[device];
+    while (next < end && messageEnd[outgoing[next]] <= time) held[device] -= messageDrop[outgoing[next++]];
+    this.nextOutgoing[device] = next - device * this.capacity;
   }
 }

@@ -1,77 +1,58 @@
-import { NONE, type Nanoseconds, type StorageId } from '../graph/units';
+import { NONE, type Bytes, type DeviceId, type Nanoseconds, type StorageId } from '../graph/units';
 import type { CompiledGene } from './compiledGene';
-import type { Kernel, Loaded } from './evaluator';
+import type { Kernel } from './evaluator';
 import { GATHER } from './flow';
+import type { Traffic } from './traffic';
 import type { Workload } from './workload';
 
 /**
- * The synchronous model over flat arrays: a sum over steps, of which row `s` keeps what came before step `s`.
- * Memory is counted per step, in which all that an operator receives, reads and makes is there together.
+ * The synchronous model over flat arrays. Latency is a sum over steps and phases, and memory is counted per step,
+ * in which all that an operator receives, reads and makes is there together: so an exchange adds and takes away
+ * its own terms, all of them whole numbers, and nothing else is worked out again.
  */
 export class SynchronousKernel implements Kernel {
   private readonly devices: number;
-  private readonly before: Float64Array;
+  private total: Nanoseconds = 0;
   /** `step * devices + device`: bytes that come to stay with the step, and those gone after it. */
   private readonly made: Float64Array;
   private readonly dropped: Float64Array;
   /** There during the step only. */
   private readonly passing: Float64Array;
   private readonly bodyBytes: Float64Array;
-  private readonly inputs: readonly StorageId[];
+  /** Per storage: the step that makes it, 0 for a model input. */
+  private readonly madeAt: Int32Array;
+  private readonly isInput: Uint8Array;
 
-  constructor(
-    private readonly workload: Workload,
-    private readonly loaded: Loaded,
-  ) {
+  constructor(private readonly workload: Workload) {
     const { flow, graph, cluster } = workload;
     this.devices = cluster.devices.length;
-    this.before = new Float64Array(flow.steps.length + 1);
     const rows = (flow.steps.length + 1) * this.devices;
     this.made = new Float64Array(rows);
     this.dropped = new Float64Array(rows);
     this.passing = new Float64Array(rows);
     this.bodyBytes = Float64Array.from(flow.steps, (operator) => graph.operators[operator].bodyPeak.bytes);
-    const isHeld = (storage: StorageId): boolean => flow.storages[storage].readers.length > 0;
-    this.inputs = graph.storages
-      .filter(({ producer, id }) => producer === NONE && isHeld(id))
-      .map(({ id }) => id);
+    this.madeAt = Int32Array.from(flow.storages, ({ producer }) =>
+      producer === NONE ? 0 : flow.stepOf[producer],
+    );
+    this.isInput = Uint8Array.from(flow.storages, ({ producer }) => (producer === NONE ? 1 : 0));
   }
 
-  latency(firstStep: number, limit: Nanoseconds): Nanoseconds {
-    const { before, loaded } = this;
-    const { steps, outputs, storages } = this.workload.flow;
-    let now = before[firstStep];
-    for (let step = firstStep; step < steps.length; step++) {
-      now += this.stepNs(loaded.genome[steps[step]]);
-      before[step + 1] = now;
-      if (now > limit) return Infinity;
-    }
-    for (const storage of outputs)
-      now += loaded.traffic[storage].phaseNs[storages[storage].readers.length - 1];
-    return now;
+  exchangeGene(step: number, before: CompiledGene | undefined, after: CompiledGene): void {
+    if (before !== undefined) this.bookGene(step, before, -1);
+    this.bookGene(step, after, 1);
   }
 
-  private stepNs(gene: CompiledGene): Nanoseconds {
-    const { reads } = this.workload.flow.operators[gene.operator];
-    let ns = 0;
-    for (let read = 0; read < reads.length; read++) {
-      ns += this.loaded.traffic[reads[read].storage].phaseNs[reads[read].reader];
-    }
-    let slowest = 0;
-    for (let index = 0; index < gene.devices.length; index++) {
-      const own = gene.computeNs[gene.devices[index]];
-      if (own > slowest) slowest = own;
-    }
-    return ns + slowest + (gene.reduction === undefined ? 0 : gene.reduction.phaseNs + gene.reduction.ns);
+  exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void {
+    if (before !== undefined) this.bookTraffic(storage, before, -1);
+    this.bookTraffic(storage, after, 1);
+  }
+
+  latency(limit: Nanoseconds): Nanoseconds {
+    return this.total > limit ? Infinity : this.total;
   }
 
   peaks(result: Float64Array): void {
     const { devices, made, dropped, passing } = this;
-    made.fill(0);
-    dropped.fill(0);
-    passing.fill(0);
-    for (const storage of this.inputs) this.bookMade(storage, 0, this.workload.cluster.source);
-    this.bookSteps();
     for (let device = 0; device < devices; device++) {
       let held = 0;
       let peak = 0;
@@ -84,55 +65,61 @@ export class SynchronousKernel implements Kernel {
     }
   }
 
-  private bookSteps(): void {
-    const { steps, operators, storages, outputs } = this.workload.flow;
-    for (let step = 0; step < steps.length; step++) {
-      const gene = this.loaded.genome[steps[step]];
-      const { reads, makes } = operators[gene.operator];
-      for (const { storage, reader } of reads) this.bookPhase(storage, reader, step, false);
-      for (const storage of makes) {
-        for (let device = 0; device < this.devices; device++) this.bookMade(storage, step, device);
-      }
-      const row = step * this.devices;
-      for (const device of gene.devices) {
-        this.passing[row + device] +=
-          this.bodyBytes[step] + (gene.reduction === undefined ? 0 : gene.reduction.partialBytes);
-      }
-      if (gene.reduction === undefined) continue;
-      for (const { bytes } of gene.reduction.messages) this.passing[row + gene.reduction.device] += bytes;
-    }
-    for (const storage of outputs)
-      this.bookPhase(storage, storages[storage].readers.length - 1, steps.length, true);
+  keep(): void {
+    // The sums are those of the plan being tried already.
   }
 
-  /** What a message phase brings is there for its step; on the sink, gathered outputs stay. */
-  private bookPhase(storage: StorageId, reader: number, step: number, isGathering: boolean): void {
-    const traffic = this.loaded.traffic[storage];
-    for (let m = traffic.first[reader]; m < traffic.first[reader + 1]; m++) {
-      const row = step * this.devices + traffic.to[m];
-      if (isGathering) this.made[row] += traffic.bytes[m];
-      else this.passing[row] += traffic.bytes[m];
-    }
+  undo(): void {
+    // Exchanging back has taken the terms out again.
   }
 
-  /** What `device` makes of `storage` at `step` stays until the last step that reads or sends it. */
-  private bookMade(storage: StorageId, step: number, device: number): void {
+  private bookGene(step: number, gene: CompiledGene, sign: number): void {
+    const { devices, computeNs, reduction } = gene;
+    let slowest = 0;
+    for (let index = 0; index < devices.length; index++) {
+      const own = computeNs[devices[index]];
+      if (own > slowest) slowest = own;
+    }
+    this.total += sign * slowest;
+    const bytes = this.bodyBytes[step] + (reduction === undefined ? 0 : reduction.partialBytes);
+    const row = step * this.devices;
+    if (bytes !== 0) {
+      for (let index = 0; index < devices.length; index++) this.passing[row + devices[index]] += sign * bytes;
+    }
+    if (reduction === undefined) return;
+    this.total += sign * (reduction.phaseNs + reduction.ns);
+    for (const message of reduction.messages) this.passing[row + reduction.device] += sign * message.bytes;
+  }
+
+  private bookTraffic(storage: StorageId, traffic: Traffic, sign: number): void {
     const { flow, cluster } = this.workload;
-    const traffic = this.loaded.traffic[storage];
-    const bytes = traffic.madeBytes[device];
+    const { readers } = flow.storages[storage];
+    const { first, to, bytes, phaseNs } = traffic;
+    for (let reader = 0; reader < readers.length; reader++) {
+      this.total += sign * phaseNs[reader];
+      if (first[reader] === first[reader + 1]) continue;
+      // What a phase brings is there for its step; on the sink, gathered outputs stay.
+      const isGathering = readers[reader] === GATHER;
+      const target = isGathering ? this.made : this.passing;
+      const row = (isGathering ? flow.steps.length : flow.stepOf[readers[reader]]) * this.devices;
+      for (let m = first[reader]; m < first[reader + 1]; m++) target[row + to[m]] += sign * bytes[m];
+    }
+    if (this.isInput[storage] === 1) return this.bookMade(storage, traffic, cluster.source, sign);
+    for (let device = 0; device < this.devices; device++) this.bookMade(storage, traffic, device, sign);
+  }
+
+  /** What `device` makes of `storage` stays until the last step that reads or sends it. */
+  private bookMade(storage: StorageId, traffic: Traffic, device: DeviceId, sign: number): void {
+    const { flow, cluster } = this.workload;
+    const bytes: Bytes = traffic.madeBytes[device];
     if (bytes === 0) return;
-    this.made[step * this.devices + device] += bytes;
+    const step = this.madeAt[storage];
+    this.made[step * this.devices + device] += sign * bytes;
     const { readers, isOutput } = flow.storages[storage];
     if (isOutput && device === cluster.sink) return;
-    let last = traffic.lastLocalReader[device];
-    for (let reader = readers.length - 1; reader > last; reader--) {
-      for (let m = traffic.first[reader]; m < traffic.first[reader + 1]; m++) {
-        if (traffic.from[m] === device) last = reader;
-      }
-      if (last === reader) break;
-    }
+    const last = Math.max(traffic.lastLocalReader[device], traffic.lastSentReader[device]);
     const lastStep =
       last === NONE ? step : readers[last] === GATHER ? flow.steps.length : flow.stepOf[readers[last]];
-    this.dropped[lastStep * this.devices + device] += bytes;
+    this.dropped[lastStep * this.devices + device] += sign * bytes;
   }
 }

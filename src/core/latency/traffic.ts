@@ -35,6 +35,8 @@ export interface Traffic {
   readonly lastReader: Int32Array;
   /** Per device: the last reader there that uses what the device itself made; `NONE` where nobody does. */
   readonly lastLocalReader: Int32Array;
+  /** Per device: the last reader for which it sends something; `NONE` where it sends nothing. */
+  readonly lastSentReader: Int32Array;
   /** Per device: bytes of what it made itself. */
   readonly madeBytes: Float64Array;
   /** Per reader: length of its message phase; empty in the overlapped model. */
@@ -43,8 +45,9 @@ export interface Traffic {
 
 /** What is known after some of the readers: a node of a tree whose edges are genes. */
 interface Prefix {
-  /** Unique in its `TrafficTable`. */
-  readonly serial: number;
+  /** What follows it, by the key of the next reader's gene; the traffic itself where that is the last one. */
+  readonly next: Map<number, Prefix>;
+  readonly complete: Map<number, Traffic>;
   readonly made: readonly Region[];
   readonly owned: readonly Region[];
   /** Per device: made and received so far. */
@@ -56,9 +59,7 @@ interface Prefix {
 }
 
 /** Combinations kept at most before the table starts afresh. */
-const MOST_KEPT = 100_000;
-/** Serials of prefixes and genes are below it, so that a pair of them is one exact number. */
-const SERIAL_RANGE = 2 ** 26;
+const MOST_KEPT = 200_000;
 
 type Genes = readonly (CompiledGene | undefined)[];
 
@@ -68,14 +69,16 @@ type Genes = readonly (CompiledGene | undefined)[];
  * not make itself.
  */
 export class TrafficTable {
-  private prefixes = new Map<number, Prefix>();
-  private found = new Map<number, Traffic>();
-  private nextSerial = 0;
+  /** Per storage: the roots of its trees by the producer's gene, under 0 for a model input. */
+  private roots: Map<number, Prefix>[];
+  private kept = 0;
   private readonly spaces: readonly RegionSpace[];
-  /** Per storage: the tree's root for a model input, else a serial that stands for the storage itself. */
-  private readonly roots: readonly Prefix[];
+  private readonly wholeOnSource: readonly (readonly Region[])[];
   private readonly wholeOnSink: readonly (readonly Region[])[];
   private readonly isShared: boolean;
+  /** Per storage: its position among its producer's `makes`, and among each reader's `reads`. */
+  private readonly madeAs: Int32Array;
+  private readonly readAs: readonly Int32Array[];
 
   constructor(
     private readonly genes: GeneTable,
@@ -88,74 +91,81 @@ export class TrafficTable {
       this.spaces.map(({ whole }) =>
         cluster.devices.map((_, device) => (device === wanted ? whole : EMPTY_REGION)),
       );
-    this.roots = wholeOn(cluster.source).map((made) => this.rootOf(made, made));
+    this.roots = graph.storages.map(() => new Map());
+    this.wholeOnSource = wholeOn(cluster.source);
     this.wholeOnSink = wholeOn(cluster.sink);
     this.isShared = cluster.network.kind === 'shared';
+    this.madeAs = Int32Array.from(flow.storages, ({ producer }, storage) =>
+      producer === NONE ? NONE : flow.operators[producer].makes.indexOf(storage),
+    );
+    this.readAs = flow.storages.map(({ readers }, storage) =>
+      Int32Array.from(readers, (reader) =>
+        reader === GATHER ? NONE : flow.operators[reader].reads.findIndex((read) => read.storage === storage),
+      ),
+    );
   }
 
   /** @param genes per operator; those of the storage's producer and readers must be there */
   traffic(storage: StorageId, genes: Genes): Traffic {
     const { readers } = this.flow.storages[storage];
     let prefix = this.root(storage, genes);
-    for (let reader = 0; reader + 1 < readers.length; reader++) {
-      prefix = this.extended(storage, prefix, reader, genes);
-    }
     const last = readers.length - 1;
-    const key = prefix.serial * SERIAL_RANGE + (last < 0 ? 0 : this.needSerial(readers[last], genes));
-    let traffic = this.found.get(key);
+    for (let reader = 0; reader < last; reader++) {
+      const key = this.readerKey(readers[reader], genes);
+      let next = prefix.next.get(key);
+      if (next === undefined) {
+        next = this.extend(storage, prefix, reader, this.needs(storage, reader, genes), false);
+        prefix.next.set(key, next);
+        this.kept++;
+      }
+      prefix = next;
+    }
+    const key = last < 0 ? 0 : this.readerKey(readers[last], genes);
+    let traffic = prefix.complete.get(key);
     if (traffic === undefined) {
-      if (this.found.size > MOST_KEPT) this.found = new Map();
-      traffic =
-        last === 0
-          ? this.onlyReader(storage, prefix, this.needs(storage, 0, genes))
-          : this.flatten(
-              storage,
-              last < 0 ? prefix : this.extend(storage, prefix, last, this.needs(storage, last, genes), true),
-            );
-      this.found.set(key, traffic);
+      traffic = this.completed(storage, prefix, last, genes);
+      prefix.complete.set(key, traffic);
+      this.kept++;
     }
     return traffic;
   }
 
+  private completed(storage: StorageId, prefix: Prefix, last: number, genes: Genes): Traffic {
+    if (last < 0) return this.flatten(storage, prefix);
+    const needs = this.needs(storage, last, genes);
+    if (last === 0) return this.onlyReader(storage, prefix, needs);
+    return this.flatten(storage, this.extend(storage, prefix, last, needs, true));
+  }
+
   private root(storage: StorageId, genes: Genes): Prefix {
+    if (this.kept > MOST_KEPT) this.forget();
     const { producer } = this.flow.storages[storage];
-    if (producer === NONE) return this.roots[storage];
-    const gene = genes[producer]!;
-    return this.remembered(this.roots[storage].serial * SERIAL_RANGE + gene.serial, () => {
-      const made = this.flow.operators[producer].makes.indexOf(storage);
-      return this.rootOf(gene.makes[made], gene.owns[made]);
-    });
-  }
-
-  private extended(storage: StorageId, prefix: Prefix, reader: number, genes: Genes): Prefix {
-    const id = this.flow.storages[storage].readers[reader];
-    return this.remembered(prefix.serial * SERIAL_RANGE + this.needSerial(id, genes), () =>
-      this.extend(storage, prefix, reader, this.needs(storage, reader, genes), false),
-    );
-  }
-
-  private remembered(key: number, make: () => Prefix): Prefix {
-    let prefix = this.prefixes.get(key);
-    if (prefix === undefined) {
-      if (this.prefixes.size > MOST_KEPT) this.prefixes = new Map();
-      this.prefixes.set(key, (prefix = make()));
+    const gene = producer === NONE ? undefined : genes[producer]!;
+    const key = gene === undefined ? 0 : gene.serial;
+    let root = this.roots[storage].get(key);
+    if (root === undefined) {
+      const made = gene === undefined ? this.wholeOnSource[storage] : gene.makes[this.madeAs[storage]];
+      const owned = gene === undefined ? made : gene.owns[this.madeAs[storage]];
+      const lastLocalReader = made.map(() => NONE);
+      root = { ...emptyBranches(), made, owned, held: made, messages: [], carried: [], lastLocalReader };
+      this.roots[storage].set(key, root);
     }
-    return prefix;
+    return root;
   }
 
-  private rootOf(made: readonly Region[], owned: readonly Region[]): Prefix {
-    const lastLocalReader = made.map(() => NONE);
-    return { serial: this.nextSerial++, made, owned, held: made, messages: [], carried: [], lastLocalReader };
+  private forget(): void {
+    this.kept = 0;
+    this.roots = this.roots.map(() => new Map());
   }
 
-  private needSerial(reader: OperatorId, genes: Genes): number {
+  private readerKey(reader: OperatorId, genes: Genes): number {
     return reader === GATHER ? 0 : genes[reader]!.serial + 1;
   }
 
   private needs(storage: StorageId, reader: number, genes: Genes): readonly Region[] {
     const id = this.flow.storages[storage].readers[reader];
     if (id === GATHER) return this.wholeOnSink[storage];
-    const read = this.flow.operators[id].reads.findIndex((candidate) => candidate.storage === storage);
+    const read = this.readAs[storage][reader];
     return read === NONE ? this.wholeOnSink[storage].map(() => EMPTY_REGION) : genes[id]!.needs[read];
   }
 
@@ -191,7 +201,8 @@ export class TrafficTable {
       }
       if (!isLast && this.keepsReceived) held[to] = space.union(held[to], missing);
     }
-    return { ...before, serial: this.nextSerial++, held, messages, carried, lastLocalReader };
+    const { made, owned } = before;
+    return { ...emptyBranches(), made, owned, held, messages, carried, lastLocalReader };
   }
 
   private message(
@@ -252,6 +263,7 @@ export class TrafficTable {
       ns: new Float64Array(count),
       lastReader: new Int32Array(count),
       lastLocalReader,
+      lastSentReader: new Int32Array(lastLocalReader.length).fill(NONE),
       madeBytes,
       phaseNs: new Float64Array(this.keepsReceived ? 0 : readers),
     };
@@ -263,6 +275,7 @@ export class TrafficTable {
       traffic.bytes[m] = bytes;
       traffic.ns[m] = ns;
       traffic.lastReader[m] = lastReader;
+      traffic.lastSentReader[from] = reader;
     }
     for (let reader = 0; reader < readers; reader++) traffic.first[reader + 1] += traffic.first[reader];
     for (let reader = 0; reader < traffic.phaseNs.length; reader++) {
@@ -284,4 +297,25 @@ export class TrafficTable {
     }
     return Math.max(...up, ...down);
   }
+}
+
+/** Whether a reader gets the same messages in two plans, to the same last readers. */
+export function isSameMessages(a: Traffic, b: Traffic, reader: number): boolean {
+  const shift = b.first[reader] - a.first[reader];
+  const end = a.first[reader + 1];
+  if (b.first[reader + 1] - end !== shift) return false;
+  for (let m = a.first[reader]; m < end; m++) {
+    if (
+      a.bytes[m] !== b.bytes[m + shift] ||
+      a.from[m] !== b.from[m + shift] ||
+      a.to[m] !== b.to[m + shift] ||
+      a.lastReader[m] !== b.lastReader[m + shift]
+    )
+      return false;
+  }
+  return true;
+}
+
+function emptyBranches(): Pick<Prefix, 'next' | 'complete'> {
+  return { next: new Map(), complete: new Map() };
 }

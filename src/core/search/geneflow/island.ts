@@ -109,6 +109,7 @@ export class Island {
     const { evaluator } = this;
     evaluator.evaluate(genome, this.limitFor(than));
     if (evaluator.latencyNs === Infinity || isBetter(than, evaluator)) return undefined;
+    evaluator.keep();
     return { genome, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
   }
 
@@ -180,6 +181,7 @@ export class Island {
 
   private individual(genome: (CompiledGene | undefined)[]): Individual {
     this.evaluator.evaluate(genome);
+    this.evaluator.keep();
     return { genome, latencyNs: this.evaluator.latencyNs, violation: this.evaluator.violation };
   }
 
