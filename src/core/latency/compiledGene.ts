@@ -37,9 +37,9 @@ export interface CompiledGene {
   /** Devices with a part, ascending. */
   readonly devices: readonly DeviceId[];
   /** The same as a flag per device. */
-  readonly hasPart: Uint8Array;
+  readonly hasPart: readonly number[];
   /** Per device; 0 where it has no part. */
-  readonly computeNs: Float64Array;
+  readonly computeNs: readonly number[];
   /** `needs[read][device]`. */
   readonly needs: readonly (readonly Region[])[];
   /** `makes[made][device]`: held there afterwards; with a `K` split the whole on `reduceOn`. */
@@ -47,9 +47,9 @@ export interface CompiledGene {
   /** As `makes`, but each element on one device only (the first), which is the one that sends it. */
   readonly owns: readonly (readonly Region[])[];
   /** Per device: bytes held by what the shard (for a `K` split: the reduction) makes. */
-  readonly madeBytes: Float64Array;
+  readonly madeBytes: readonly number[];
   /** Weights that no other operator uses, bytes per device. */
-  readonly ownWeightBytes: Float64Array;
+  readonly ownWeightBytes: readonly number[];
   /** Of `GeneTable.sharedWeights(operator)`: `sharedWeights[weight][device]`. */
   readonly sharedWeights: readonly (readonly Region[])[];
   /** `undefined` unless partial sums are added. */
@@ -165,8 +165,8 @@ export class GeneTable {
       operator: id,
       gene,
       devices,
-      hasPart: Uint8Array.from(facts, (shard) => (shard === undefined ? 0 : 1)),
-      computeNs: Float64Array.from(facts, (shard, device) =>
+      hasPart: facts.map((shard) => (shard === undefined ? 0 : 1)),
+      computeNs: facts.map((shard, device) =>
         shard === undefined
           ? 0
           : this.costs.computeNs(device, operator.type, shard.flops, shard.bytesTouched),
@@ -188,8 +188,8 @@ export class GeneTable {
     return Array.from({ length: this.devices }, (_, d) => (d === device ? whole : EMPTY_REGION));
   }
 
-  private bytesPerDevice(storages: readonly number[], makes: readonly (readonly Region[])[]): Float64Array {
-    const bytes = new Float64Array(this.devices);
+  private bytesPerDevice(storages: readonly number[], makes: readonly (readonly Region[])[]): number[] {
+    const bytes = new Array<number>(this.devices).fill(0);
     storages.forEach((storage, made) => {
       makes[made].forEach((region, device) => (bytes[device] += this.storageBytes(storage, region.elements)));
     });
@@ -200,8 +200,8 @@ export class GeneTable {
     return this.regions.bytes(this.graph.storages[storage].tensors[0], elements);
   }
 
-  private ownWeights(weights: readonly TensorId[], facts: readonly (ShardFacts | undefined)[]): Float64Array {
-    return Float64Array.from(facts, (shard) => {
+  private ownWeights(weights: readonly TensorId[], facts: readonly (ShardFacts | undefined)[]): number[] {
+    return facts.map((shard) => {
       if (shard === undefined) return 0;
       let bytes = 0;
       weights.forEach((weight, index) => {

@@ -167,8 +167,9 @@ export class Holdings {
       const found = traffic.traffic(storage, this.genome);
       const reader = readers.indexOf(operator === NONE ? GATHER : operator);
       for (let m = found.first[reader]; m < found.first[reader + 1]; m++) {
-        if (found.from[m] === from && found.to[m] === device)
-          to = this.readerEnd(readers[found.lastReader[m]], device);
+        const message = found.messages[m];
+        if (message.from === from && message.to === device)
+          to = this.readerEnd(readers[message.lastReader], device);
       }
     }
     this.list.push({ device, bytes, from: start, to, step });

@@ -204,23 +204,15 @@ export class OverlappedKernel implements Kernel {
     const { slots, devices, sink, steps } = this;
     const { flow } = this.workload;
     const { producer, readers } = flow.storages[storage];
-    const { first, from, to, ns, bytes, lastReader } = this.traffic[storage];
+    const { first, messages } = this.traffic[storage];
     // The line behind the last step's stands for what is there from the beginning.
     const line = (producer === NONE ? steps : flow.stepOf[producer]) * this.eventSize + 2 * devices;
     for (let m = first[reader]; m < first[reader + 1]; m++) {
-      const comesToStay = this.isOutput[storage] === 1 && to[m] === sink;
-      const last = comesToStay ? NONE : flow.stepOf[readers[lastReader[m]]];
-      slots.add(
-        step,
-        from[m],
-        to[m],
-        line + from[m],
-        ns[m],
-        bytes[m],
-        last,
-        storage * devices + from[m],
-        comesToStay ? 1 : 0,
-      );
+      const { from, to, ns, bytes, lastReader } = messages[m];
+      const comesToStay = this.isOutput[storage] === 1 && to === sink;
+      const last = comesToStay ? NONE : flow.stepOf[readers[lastReader]];
+      const source = storage * devices + from;
+      slots.add(step, from, to, line + from, ns, bytes, last, source, comesToStay ? 1 : 0);
     }
   }
 

@@ -73,15 +73,15 @@ abstract class Simulation {
     const traffic = this.workload.traffic.traffic(storage, this.genome);
     const pending: Pending[] = [];
     for (let m = traffic.first[reader]; m < traffic.first[reader + 1]; m++) {
-      const ready = this.madeEnd[storage * this.devices + traffic.from[m]];
+      const { from, to, bytes, ns } = traffic.messages[m];
       pending.push({
         storage,
         operator,
-        from: traffic.from[m],
-        to: traffic.to[m],
-        bytes: traffic.bytes[m],
-        ns: traffic.ns[m],
-        ready,
+        from,
+        to,
+        bytes,
+        ns,
+        ready: this.madeEnd[storage * this.devices + from],
       });
     }
     return pending;

@@ -94,7 +94,7 @@ export class SynchronousKernel implements Kernel {
   private bookTraffic(storage: StorageId, traffic: Traffic, sign: number): void {
     const { flow, cluster } = this.workload;
     const { readers } = flow.storages[storage];
-    const { first, to, bytes, phaseNs } = traffic;
+    const { first, messages, phaseNs } = traffic;
     for (let reader = 0; reader < readers.length; reader++) {
       this.total += sign * phaseNs[reader];
       if (first[reader] === first[reader + 1]) continue;
@@ -102,7 +102,8 @@ export class SynchronousKernel implements Kernel {
       const isGathering = readers[reader] === GATHER;
       const target = isGathering ? this.made : this.passing;
       const row = (isGathering ? flow.steps.length : flow.stepOf[readers[reader]]) * this.devices;
-      for (let m = first[reader]; m < first[reader + 1]; m++) target[row + to[m]] += sign * bytes[m];
+      for (let m = first[reader]; m < first[reader + 1]; m++)
+        target[row + messages[m].to] += sign * messages[m].bytes;
     }
     if (this.isInput[storage] === 1) return this.bookMade(storage, traffic, cluster.source, sign);
     for (let device = 0; device < this.devices; device++) this.bookMade(storage, traffic, device, sign);

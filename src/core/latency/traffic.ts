@@ -10,8 +10,8 @@ import { EMPTY_REGION, type Region, type RegionSpace } from '../partition/region
 import type { CompiledGene, GeneTable } from './compiledGene';
 import { GATHER, type Flow } from './flow';
 
-/** One message of a storage's elements; `reader` counts along `StorageFlow.readers`. */
-interface Message {
+/** One message of a storage's elements; readers are positions in `StorageFlow.readers`. */
+export interface Message {
   readonly reader: number;
   readonly from: DeviceId;
   readonly to: DeviceId;
@@ -22,40 +22,38 @@ interface Message {
 }
 
 /**
- * All messages of one storage under given genes of its producer and readers, as flat arrays, and who is the
- * last to read what. In the order of the readers, then receivers, then senders.
+ * All messages of one storage under given genes of its producer and readers, and who is the last to read what.
+ * Many are kept, so they are made of few objects.
  */
 export interface Traffic {
+  /** In the order of the readers, then receivers, then senders. */
+  readonly messages: readonly Message[];
   /** Messages of reader `r` are `[first[r], first[r + 1])`. */
-  readonly first: Int32Array;
-  readonly from: Int32Array;
-  readonly to: Int32Array;
-  readonly bytes: Float64Array;
-  readonly ns: Float64Array;
-  readonly lastReader: Int32Array;
+  readonly first: readonly number[];
   /** Per device: the last reader there that uses what the device itself made; `NONE` where nobody does. */
-  readonly lastLocalReader: Int32Array;
+  readonly lastLocalReader: readonly number[];
   /** Per device: the last reader for which it sends something; `NONE` where it sends nothing. */
-  readonly lastSentReader: Int32Array;
+  readonly lastSentReader: readonly number[];
   /** Per device: bytes of what it made itself. */
-  readonly madeBytes: Float64Array;
+  readonly madeBytes: readonly Bytes[];
   /** Per reader: length of its message phase; empty in the overlapped model. */
-  readonly phaseNs: Float64Array;
+  readonly phaseNs: readonly Nanoseconds[];
 }
 
 /** What is known after some of the readers: a node of a tree whose edges are genes. */
 interface Prefix {
-  /** What follows it, by the key of the next reader's gene; the traffic itself where that is the last one. */
-  readonly next: Map<number, Prefix>;
-  readonly complete: Map<number, Traffic>;
   readonly made: readonly Region[];
   readonly owned: readonly Region[];
+  readonly madeBytes: readonly Bytes[];
   /** Per device: made and received so far. */
   readonly held: readonly Region[];
   readonly messages: readonly Message[];
   /** Per message, what it carries. */
   readonly carried: readonly Region[];
   readonly lastLocalReader: readonly number[];
+  /** What follows it, by the key of the next reader's gene; the traffic itself where that is the last one. */
+  next?: Map<number, Prefix>;
+  complete?: Map<number, Traffic>;
 }
 
 /** Combinations kept at most before the table starts afresh. */
@@ -76,6 +74,10 @@ export class TrafficTable {
   private readonly wholeOnSource: readonly (readonly Region[])[];
   private readonly wholeOnSink: readonly (readonly Region[])[];
   private readonly isShared: boolean;
+  /** `NONE` for every device. */
+  private readonly nobody: readonly number[];
+  /** Scratch: per uplink and downlink. */
+  private readonly portNs: Float64Array;
   /** Per storage: its position among its producer's `makes`, and among each reader's `reads`. */
   private readonly madeAs: Int32Array;
   private readonly readAs: readonly Int32Array[];
@@ -95,6 +97,8 @@ export class TrafficTable {
     this.wholeOnSource = wholeOn(cluster.source);
     this.wholeOnSink = wholeOn(cluster.sink);
     this.isShared = cluster.network.kind === 'shared';
+    this.nobody = cluster.devices.map(() => NONE);
+    this.portNs = new Float64Array(2 * cluster.devices.length);
     this.madeAs = Int32Array.from(flow.storages, ({ producer }, storage) =>
       producer === NONE ? NONE : flow.operators[producer].makes.indexOf(storage),
     );
@@ -112,29 +116,30 @@ export class TrafficTable {
     const last = readers.length - 1;
     for (let reader = 0; reader < last; reader++) {
       const key = this.readerKey(readers[reader], genes);
-      let next = prefix.next.get(key);
+      let next = prefix.next?.get(key);
       if (next === undefined) {
         next = this.extend(storage, prefix, reader, this.needs(storage, reader, genes), false);
-        prefix.next.set(key, next);
+        (prefix.next ??= new Map()).set(key, next);
         this.kept++;
       }
       prefix = next;
     }
     const key = last < 0 ? 0 : this.readerKey(readers[last], genes);
-    let traffic = prefix.complete.get(key);
+    let traffic = prefix.complete?.get(key);
     if (traffic === undefined) {
       traffic = this.completed(storage, prefix, last, genes);
-      prefix.complete.set(key, traffic);
+      (prefix.complete ??= new Map()).set(key, traffic);
       this.kept++;
     }
     return traffic;
   }
 
   private completed(storage: StorageId, prefix: Prefix, last: number, genes: Genes): Traffic {
-    if (last < 0) return this.flatten(storage, prefix);
+    if (last < 0) return this.summary(prefix.messages, 0, prefix.lastLocalReader, prefix.madeBytes);
     const needs = this.needs(storage, last, genes);
     if (last === 0) return this.onlyReader(storage, prefix, needs);
-    return this.flatten(storage, this.extend(storage, prefix, last, needs, true));
+    const { messages, lastLocalReader, madeBytes } = this.extend(storage, prefix, last, needs, true);
+    return this.summary(messages, last + 1, lastLocalReader, madeBytes);
   }
 
   private root(storage: StorageId, genes: Genes): Prefix {
@@ -146,8 +151,8 @@ export class TrafficTable {
     if (root === undefined) {
       const made = gene === undefined ? this.wholeOnSource[storage] : gene.makes[this.madeAs[storage]];
       const owned = gene === undefined ? made : gene.owns[this.madeAs[storage]];
-      const lastLocalReader = made.map(() => NONE);
-      root = { ...emptyBranches(), made, owned, held: made, messages: [], carried: [], lastLocalReader };
+      const madeBytes = made.map(({ elements }) => this.genes.storageBytes(storage, elements));
+      root = { made, owned, madeBytes, held: made, messages: [], carried: [], lastLocalReader: this.nobody };
       this.roots[storage].set(key, root);
     }
     return root;
@@ -181,8 +186,8 @@ export class TrafficTable {
     const held = [...before.held];
     const lastLocalReader = [...before.lastLocalReader];
     const messages = before.messages.map((message, index) =>
-      space.commonElements(before.carried[index], needs[message.to]) > 0
-        ? { ...message, lastReader: this.keepsReceived ? reader : message.lastReader }
+      this.keepsReceived && space.commonElements(before.carried[index], needs[message.to]) > 0
+        ? { ...message, lastReader: reader }
         : message,
     );
     const carried = [...before.carried];
@@ -201,8 +206,8 @@ export class TrafficTable {
       }
       if (!isLast && this.keepsReceived) held[to] = space.union(held[to], missing);
     }
-    const { made, owned } = before;
-    return { ...emptyBranches(), made, owned, held, messages, carried, lastLocalReader };
+    const { made, owned, madeBytes } = before;
+    return { made, owned, madeBytes, held, messages, carried, lastLocalReader };
   }
 
   private message(
@@ -217,14 +222,16 @@ export class TrafficTable {
   }
 
   /** The usual case, without the bookkeeping for further readers. */
-  private onlyReader(storage: StorageId, { made, owned }: Prefix, needs: readonly Region[]): Traffic {
+  private onlyReader(
+    storage: StorageId,
+    { made, owned, madeBytes }: Prefix,
+    needs: readonly Region[],
+  ): Traffic {
     const space = this.spaces[storage];
     const devices = needs.length;
-    const lastLocalReader = new Int32Array(devices).fill(NONE);
-    const madeBytes = new Float64Array(devices);
+    const lastLocalReader = [...this.nobody];
     const messages: Message[] = [];
     for (let to = 0; to < devices; to++) {
-      madeBytes[to] = this.genes.storageBytes(storage, made[to].elements);
       let lacking = needs[to].elements;
       if (lacking === 0) continue;
       const own = space.commonElements(needs[to], made[to]);
@@ -239,63 +246,44 @@ export class TrafficTable {
         messages.push(this.message(storage, 0, from, to, elements));
       }
     }
-    return this.arrays(messages, 1, lastLocalReader, madeBytes);
+    return this.summary(messages, 1, lastLocalReader, madeBytes);
   }
 
-  private flatten(storage: StorageId, { messages, made, lastLocalReader }: Prefix): Traffic {
-    const madeBytes = Float64Array.from(made, ({ elements }) => this.genes.storageBytes(storage, elements));
-    const { readers } = this.flow.storages[storage];
-    return this.arrays(messages, readers.length, Int32Array.from(lastLocalReader), madeBytes);
-  }
-
-  private arrays(
+  private summary(
     messages: readonly Message[],
     readers: number,
-    lastLocalReader: Int32Array,
-    madeBytes: Float64Array,
+    lastLocalReader: readonly number[],
+    madeBytes: readonly Bytes[],
   ): Traffic {
-    const count = messages.length;
-    const traffic: Traffic = {
-      first: new Int32Array(readers + 1),
-      from: new Int32Array(count),
-      to: new Int32Array(count),
-      bytes: new Float64Array(count),
-      ns: new Float64Array(count),
-      lastReader: new Int32Array(count),
-      lastLocalReader,
-      lastSentReader: new Int32Array(lastLocalReader.length).fill(NONE),
-      madeBytes,
-      phaseNs: new Float64Array(this.keepsReceived ? 0 : readers),
-    };
-    for (let m = 0; m < count; m++) {
-      const { reader, from, to, bytes, ns, lastReader } = messages[m];
-      traffic.first[reader + 1]++;
-      traffic.from[m] = from;
-      traffic.to[m] = to;
-      traffic.bytes[m] = bytes;
-      traffic.ns[m] = ns;
-      traffic.lastReader[m] = lastReader;
-      traffic.lastSentReader[from] = reader;
+    const first: number[] = [];
+    const lastSentReader = [...this.nobody];
+    const phaseNs: number[] = [];
+    let next = 0;
+    for (let reader = 0; reader < readers; reader++) {
+      first.push(next);
+      for (; next < messages.length && messages[next].reader === reader; next++)
+        lastSentReader[messages[next].from] = reader;
+      if (!this.keepsReceived) phaseNs.push(this.phaseNs(messages, first[reader], next));
     }
-    for (let reader = 0; reader < readers; reader++) traffic.first[reader + 1] += traffic.first[reader];
-    for (let reader = 0; reader < traffic.phaseNs.length; reader++) {
-      traffic.phaseNs[reader] = this.phaseNs(
-        messages.slice(traffic.first[reader], traffic.first[reader + 1]),
-      );
-    }
-    return traffic;
+    first.push(next);
+    return { messages, first, lastLocalReader, lastSentReader, madeBytes, phaseNs };
   }
 
   /** The largest sum of message times on one uplink or downlink; on a shared medium the sum of all. */
-  private phaseNs(messages: readonly Message[]): Nanoseconds {
-    if (this.isShared) return messages.reduce((sum, { ns }) => sum + ns, 0);
-    const up = new Float64Array(this.genes.devices);
-    const down = new Float64Array(this.genes.devices);
-    for (const { from, to, ns } of messages) {
-      up[from] += ns;
-      down[to] += ns;
+  private phaseNs(messages: readonly Message[], begin: number, end: number): Nanoseconds {
+    const { portNs } = this;
+    const devices = this.genes.devices;
+    portNs.fill(0);
+    let busiest = 0;
+    for (let m = begin; m < end; m++) {
+      const { from, to, ns } = messages[m];
+      const up = this.isShared ? 0 : from;
+      const down = devices + (this.isShared ? 0 : to);
+      portNs[up] += ns;
+      portNs[down] += ns;
+      busiest = Math.max(busiest, portNs[up], portNs[down]);
     }
-    return Math.max(...up, ...down);
+    return busiest;
   }
 }
 
@@ -305,17 +293,16 @@ export function isSameMessages(a: Traffic, b: Traffic, reader: number): boolean 
   const end = a.first[reader + 1];
   if (b.first[reader + 1] - end !== shift) return false;
   for (let m = a.first[reader]; m < end; m++) {
+    const one = a.messages[m];
+    const other = b.messages[m + shift];
+    if (one === other) continue;
     if (
-      a.bytes[m] !== b.bytes[m + shift] ||
-      a.from[m] !== b.from[m + shift] ||
-      a.to[m] !== b.to[m + shift] ||
-      a.lastReader[m] !== b.lastReader[m + shift]
+      one.bytes !== other.bytes ||
+      one.from !== other.from ||
+      one.to !== other.to ||
+      one.lastReader !== other.lastReader
     )
       return false;
   }
   return true;
-}
-
-function emptyBranches(): Pick<Prefix, 'next' | 'complete'> {
-  return { next: new Map(), complete: new Map() };
 }

@@ -130,7 +130,7 @@ export function joinRuns(runs: readonly (readonly number[])[]): [number, number]
 }
 
 /** Elements in both of two ascending lists of runs `[lo, hi, lo, hi, ...]`. */
-export function commonOnLine(x: Float64Array, y: Float64Array): number {
+export function commonOnLine(x: readonly number[], y: readonly number[]): number {
   let total = 0;
   for (let i = 0, j = 0; i < x.length && j < y.length;) {
     const lo = x[i] > y[j] ? x[i] : y[j];
@@ -143,7 +143,7 @@ export function commonOnLine(x: Float64Array, y: Float64Array): number {
 }
 
 /** Runs of `a` minus those of `b`; both ascending. */
-export function differenceOnLine(a: Float64Array, b: Float64Array): [number, number][] {
+export function differenceOnLine(a: readonly number[], b: readonly number[]): [number, number][] {
   const out: [number, number][] = [];
   let j = 0;
   for (let i = 0; i < a.length; i += 2) {

@@ -29,12 +29,12 @@ import type { Box } from './partition';
 
 /** Disjoint boxes `[lo0, hi0, lo1, hi1, ...]`, one after another, in the factored shape of its space. */
 export interface Region {
-  readonly boxes: Float64Array;
+  readonly boxes: readonly number[];
   /** Number of elements. */
   readonly elements: number;
 }
 
-export const EMPTY_REGION: Region = { boxes: new Float64Array(0), elements: 0 };
+export const EMPTY_REGION: Region = { boxes: [], elements: 0 };
 
 /** One storage's elements; regions of one space must not be mixed with those of another. */
 export class RegionSpace {
@@ -85,7 +85,7 @@ export class RegionSpace {
   /** The usual case: the tensor's axes longer than 1 are the factors, so that its box is one of ours. */
   private plainBox(shape: readonly number[], box: Box): Region | undefined {
     const { factors } = this;
-    const boxes = new Float64Array(2 * factors.length);
+    const boxes: number[] = [];
     let elements = 1;
     let factor = 0;
     for (let axis = 0; axis < shape.length; axis++) {
@@ -93,8 +93,7 @@ export class RegionSpace {
       if (shape[axis] !== factors[factor]) return undefined;
       const start = box[2 * axis];
       const end = box[2 * axis + 1];
-      boxes[2 * factor] = start;
-      boxes[2 * factor + 1] = end;
+      boxes.push(start, end);
       elements *= end - start;
       factor++;
     }
@@ -163,7 +162,7 @@ export class RegionSpace {
     const k2 = 2 * this.factors.length;
     let parts: number[][] = this.list(a);
     for (let j = 0; j < b.boxes.length; j += k2) {
-      const cut = b.boxes.subarray(j, j + k2);
+      const cut = b.boxes.slice(j, j + k2);
       parts = parts.flatMap((box) => withoutBox(box, cut));
     }
     return this.collect(parts);
@@ -188,12 +187,12 @@ export class RegionSpace {
   private list(region: Region): number[][] {
     const k2 = 2 * this.factors.length;
     const parts: number[][] = [];
-    for (let i = 0; i < region.boxes.length; i += k2) parts.push([...region.boxes.subarray(i, i + k2)]);
+    for (let i = 0; i < region.boxes.length; i += k2) parts.push(region.boxes.slice(i, i + k2));
     return parts;
   }
 
   private single(box: readonly number[]): Region {
-    return { boxes: Float64Array.from(box), elements: boxElements(box) };
+    return { boxes: box, elements: boxElements(box) };
   }
 
   /** @param parts disjoint boxes; joined where that makes fewer, so that regions stay small */
@@ -203,7 +202,7 @@ export class RegionSpace {
     const joined = this.factors.length === 1 ? joinRuns(parts as [number, number][]) : joinBoxes(parts);
     let elements = 0;
     for (const box of joined) elements += boxElements(box);
-    return { boxes: Float64Array.from(joined.flat()), elements };
+    return { boxes: joined.flat(), elements };
   }
 }
 
