@@ -42,8 +42,8 @@ import { cutsByShares } from './shares';
 
 /** Programs solved at most, for one choice of axes, until the rounded plan keeps within the memories. */
 const MEMORY_ROUNDS = 3;
-/** Variables of all programs together from which on no further one is solved. */
-const MOST_VARIABLES = 40_000;
+/** Of all programs together, unless it is the first. */
+const MOST_VARIABLES = 30_000;
 /** Where memory is short: shares of the smallest device's room that weights on every device may take. */
 const REPLICATED_SHARES = [0.5, 0.2, 0];
 /** Shares below it fall to the other devices when a solution is rounded; the best result counts. */
@@ -57,8 +57,8 @@ export function linearProgramPlan(workload: Workload, solve: SolveLinear): Gene[
   const free = bestAxes(workload, Infinity);
   let variables = 0;
   const limited: SolveLinear = (program) => {
-    if (variables > MOST_VARIABLES) return undefined;
     variables += program.cost.length;
+    if (variables > Math.max(MOST_VARIABLES, program.cost.length)) return undefined;
     return solve(program);
   };
   let best = solvedWithin(workload, free, limited);
