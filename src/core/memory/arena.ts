@@ -1,6 +1,6 @@
 import type { Stopped } from '../graph/control';
 import { NONE, type Bytes, type OperatorId } from '../graph/units';
-import { compressSteps, heightOf, liveBoundBytes, storageBlocks, type Blocks } from './blocks';
+import { cellsOf, compressSteps, heightOf, liveBoundBytes, storageBlocks, type Blocks } from './blocks';
 import { FIRST_FIT_ORDERS, firstFit, type FirstFitOrder } from './firstFit';
 import { packWithin, type PackEffort } from './packWithin';
 import type { OrderProblem } from './problem';
@@ -19,8 +19,10 @@ export interface Arena {
   readonly stopped?: Stopped;
 }
 
-/** Exact search looks at every pair of blocks; above this many the heuristics' answer stands. */
-const MOST_BLOCKS_FOR_EXACT = 6_000;
+/** Exact search goes one call deeper with every block; above this many the heuristics' answer stands. */
+const MOST_BLOCKS_FOR_EXACT = 4_000;
+/** And each of its nodes looks at every section of every block: so many pairs at most. */
+const MOST_CELLS_FOR_EXACT = 2_000_000;
 
 /** Places all storages of an order: first fit in several orders, then exact search where none meets the bound. */
 export function packArena(problem: OrderProblem, steps: ArrayLike<OperatorId>, effort: PackEffort): Arena {
@@ -48,7 +50,8 @@ export function placeBlocks(given: Blocks, effort: PackEffort): Placement {
   const blocks = compressSteps(given);
   const lowerBoundBytes = liveBoundBytes(blocks);
   const offsets = bestFirstFit(blocks, lowerBoundBytes);
-  if (heightOf(blocks, offsets) === lowerBoundBytes || blocks.count > MOST_BLOCKS_FOR_EXACT) {
+  const isLarge = blocks.count > MOST_BLOCKS_FOR_EXACT || cellsOf(blocks) > MOST_CELLS_FOR_EXACT;
+  if (isLarge || heightOf(blocks, offsets) === lowerBoundBytes) {
     return { offsets, lowerBoundBytes };
   }
   const packed = packWithin(blocks, lowerBoundBytes, effort);

@@ -92,3 +92,10 @@ export function compressSteps(blocks: Blocks): Blocks {
   const renumber = (edge: number): number => number.get(edge)!;
   return { ...blocks, lower: blocks.lower.map(renumber), upper: blocks.upper.map(renumber) };
 }
+
+/** Pairs of a block and a step at which it is live: what one look at everything costs. */
+export function cellsOf({ count, lower, upper }: Blocks): number {
+  let cells = 0;
+  for (let block = 0; block < count; block++) cells += upper[block] - lower[block];
+  return cells;
+}

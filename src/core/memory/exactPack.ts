@@ -43,7 +43,18 @@ export type PackOutcome =
   /** The nodes allowed are used up, or `interrupted` said so. */
   | { readonly kind: 'stopped' };
 
-const NODES_PER_LOOK = 1 << 10;
+/** How one try goes about it. */
+export interface PackTry {
+  readonly ranking: Ranking;
+  /** Rank the blocks of a group anew, by what is left of it, when it falls off from the rest. */
+  readonly renew: boolean;
+  /** How far, as a share of all ranks of a group, a rank may be thrown back by chance (0: not at all). */
+  readonly noise: number;
+  readonly nodeLimit: number;
+}
+
+/** Nodes between two looks at the clock. */
+const NODES_PER_LOOK = 1 << 7;
 const MOST_FAILURES = 1 << 19;
 
 /**
@@ -68,7 +79,9 @@ export class ExactPacker {
   private readonly placed: Uint8Array;
   private readonly floor: Float64Array;
   private readonly failures = new Map<number, number>();
-  private nodeLimit = 0;
+  private how: PackTry = { ranking: 'crowd, lifetime, area', renew: false, noise: 0, nodeLimit: 0 };
+  private random: Random = { next: () => 0, below: () => 0 };
+  private groupKey = 0;
   private interrupted: () => boolean = () => false;
   private isStopped = false;
 
@@ -95,70 +108,92 @@ export class ExactPacker {
     }
   }
 
-  /** `noise`: how far, as a share of all ranks, a rank may be thrown back by chance (0: not at all). */
-  pack(
-    ranking: Ranking,
-    noise: number,
-    random: Random,
-    nodeLimit: number,
-    interrupted: () => boolean,
-  ): PackOutcome {
-    this.setRanks(ranking, noise, random);
+  pack(how: PackTry, random: Random, interrupted: () => boolean): PackOutcome {
+    this.how = how;
+    this.random = random;
     this.nodes = 0;
-    this.nodeLimit = nodeLimit;
     this.interrupted = interrupted;
     this.isStopped = false;
     this.failures.clear();
     this.lowest.fill(0);
     this.placed.fill(0);
     const all = Int32Array.from(this.rank.keys()).sort((a, b) => this.from[a] - this.from[b] || a - b);
-    if (this.placeGroups(all, 0, -1)) return { kind: 'packed', offsets: this.offsets.slice() };
+    const isPlaced = this.rules.split ? this.placeGroups(all, 0, -1) : this.placeAnew(all);
+    if (isPlaced) return { kind: 'packed', offsets: this.offsets.slice() };
     return { kind: this.isStopped ? 'stopped' : 'impossible' };
   }
 
-  private setRanks(ranking: Ranking, noise: number, random: Random): void {
-    const { lower, upper, size, count } = this.blocks;
-    const keys = Array.from({ length: count }, (_, block) => {
+  private setRanks(group: Int32Array): void {
+    const { lower, upper, size } = this.blocks;
+    const { ranking, noise } = this.how;
+    const keys = new Map<number, number[]>();
+    for (const block of group) {
       let crowd = 0;
       for (let at = this.from[block]; at < this.to[block]; at++) crowd = Math.max(crowd, this.left[at]);
       const lifetime = upper[block] - lower[block];
-      return RANKINGS[ranking]({ crowd, lifetime, area: lifetime * size[block] });
+      keys.set(block, RANKINGS[ranking]({ crowd, lifetime, area: lifetime * size[block] }));
+    }
+    const order = group.slice().sort((a, b) => {
+      const [x, y] = [keys.get(a)!, keys.get(b)!];
+      return y[0] - x[0] || y[1] - x[1] || y[2] - x[2] || a - b;
     });
-    const order = Array.from({ length: count }, (_, block) => block);
-    order.sort(
-      (a, b) => keys[b][0] - keys[a][0] || keys[b][1] - keys[a][1] || keys[b][2] - keys[a][2] || a - b,
-    );
     if (noise > 0) {
-      const thrown = new Float64Array(count);
-      order.forEach((block, rank) => (thrown[block] = rank + noise * count * random.next()));
-      order.sort((a, b) => thrown[a] - thrown[b]);
+      const thrown = new Map<number, number>();
+      order.forEach((block, rank) => thrown.set(block, rank + noise * order.length * this.random.next()));
+      order.sort((a, b) => thrown.get(a)! - thrown.get(b)!);
     }
     order.forEach((block, rank) => (this.rank[block] = rank));
   }
 
-  /** Places the blocks (sorted by first section), group by group where the rule allows. */
+  /** Places the blocks (sorted by first section) group by group, the group with the least room to spare first. */
   private placeGroups(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
-    if (!this.rules.split) return this.placeNext(unplaced, atOffset, atRank);
+    const groups = this.groupsOf(unplaced);
+    if (groups.length === 1 && atRank >= 0) return this.placeNext(unplaced, atOffset, atRank);
+    if (groups.length > 1) {
+      const spare = new Map(groups.map((group) => [group, this.spareOf(group)]));
+      groups.sort((a, b) => spare.get(a)! - spare.get(b)!);
+    }
+    const isAnew = this.how.renew || atRank < 0;
+    for (let at = 0; at < groups.length; at++) {
+      if (isAnew ? this.placeAnew(groups[at]) : this.placeNext(groups[at], atOffset, atRank)) continue;
+      for (const group of groups.slice(0, at)) this.unplaceAll(group);
+      return false;
+    }
+    return true;
+  }
+
+  /** Runs of blocks such that no block of one is live together with a block of another. */
+  private groupsOf(unplaced: Int32Array): Int32Array[] {
+    const groups: Int32Array[] = [];
     let start = 0;
     let end = 0;
     for (let at = 0; at <= unplaced.length; at++) {
       if (at > start && (at === unplaced.length || this.from[unplaced[at]] >= end)) {
-        if (!this.placeNext(unplaced.subarray(start, at), atOffset, atRank)) {
-          this.unplaceAll(unplaced.subarray(0, start));
-          return false;
-        }
+        groups.push(unplaced.subarray(start, at));
         start = at;
       }
       if (at < unplaced.length) end = Math.max(end, this.to[unplaced[at]]);
     }
-    return true;
+    return groups;
+  }
+
+  /** Places a group as a problem of its own, with ranks of its own and any block first. */
+  private placeAnew(group: Int32Array): boolean {
+    const { rank, groupKey } = this;
+    const ranks = Int32Array.from(group, (block) => rank[block]);
+    this.setRanks(group);
+    this.groupKey = group.reduce((key, block) => Math.imul(key ^ block, 0x9e3779b1) ^ (key >>> 15), 17);
+    const isPlaced = this.placeNext(group, 0, -1);
+    this.groupKey = groupKey;
+    group.forEach((block, at) => (rank[block] = ranks[at]));
+    return isPlaced;
   }
 
   private placeNext(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
     if (unplaced.length === 0) return true;
     if (!this.mayGoOn() || (this.rules.fragmentation && !this.fits(unplaced, atOffset, atRank))) return false;
     if (!this.rules.remember) return this.tryCandidates(unplaced, atOffset, atRank);
-    const key = this.keyOf(unplaced);
+    const key = this.keyOf(unplaced, atRank < 0 ? 0 : this.groupKey);
     const position = atOffset * this.blocks.count + atRank;
     const failedAt = this.failures.get(key);
     if (failedAt !== undefined && failedAt <= position) return false;
@@ -169,12 +204,13 @@ export class ExactPacker {
   }
 
   /**
-   * A number for the unplaced blocks and the lowest offset of each, which together are the whole problem left.
+   * A number for the unplaced blocks and the lowest offset of each, which together are the whole problem left;
+   * within a group also for that group, since its ranks say which positions are still open.
    * Two problems could share a number (about once in 2^52 pairs): a placement might then be missed, never a
    * wrong one made.
    */
-  private keyOf(unplaced: Int32Array): number {
-    let [high, low] = [0x9e3779b9, 0x85ebca6b];
+  private keyOf(unplaced: Int32Array, groupKey: number): number {
+    let [high, low] = [0x9e3779b9 ^ groupKey, 0x85ebca6b ^ groupKey];
     for (const block of unplaced) {
       const offset = this.lowest[block] / ALIGNMENT;
       high = Math.imul(high ^ block, 0xcc9e2d51) ^ offset;
@@ -195,7 +231,12 @@ export class ExactPacker {
       const offset = lowest[block];
       if (offset + this.blocks.size[block] > this.capacity) return false;
       this.place(block, offset, unplaced, rest, saved);
-      if (this.placeGroups(rest, offset, rank[block])) return true;
+      if (
+        this.rules.split
+          ? this.placeGroups(rest, offset, rank[block])
+          : this.placeNext(rest, offset, rank[block])
+      )
+        return true;
       this.unplace(block, unplaced, saved);
       if (this.isStopped) return false;
     }
@@ -204,7 +245,7 @@ export class ExactPacker {
 
   private mayGoOn(): boolean {
     this.nodes++;
-    if (this.nodes > this.nodeLimit || (this.nodes % NODES_PER_LOOK === 0 && this.interrupted()))
+    if (this.nodes > this.how.nodeLimit || (this.nodes % NODES_PER_LOOK === 0 && this.interrupted()))
       this.isStopped = true;
     return !this.isStopped;
   }
@@ -237,18 +278,34 @@ export class ExactPacker {
   /** Section by section: nothing unplaced can lie below the lowest place that one of its blocks can take. */
   private fits(unplaced: Int32Array, atOffset: number, atRank: number): boolean {
     const { floor, from, to, left, capacity } = this;
-    let [first, last] = [Infinity, 0];
-    for (const block of unplaced) {
-      if (from[block] < first) first = from[block];
-      if (to[block] > last) last = to[block];
-    }
-    floor.fill(Infinity, first, last);
+    const first = from[unplaced[0]];
+    const last = this.clearFloor(unplaced);
     for (const block of unplaced) {
       const offset = this.reachable(block, atOffset, atRank);
       for (let at = from[block]; at < to[block]; at++) if (offset < floor[at]) floor[at] = offset;
     }
     for (let at = first; at < last; at++) if (left[at] > 0 && floor[at] + left[at] > capacity) return false;
     return true;
+  }
+
+  /** Bytes that a group has to spare in the section where they are fewest. */
+  private spareOf(group: Int32Array): number {
+    const { floor, from, to, left, lowest, capacity } = this;
+    const last = this.clearFloor(group);
+    for (const block of group) {
+      for (let at = from[block]; at < to[block]; at++) floor[at] = Math.min(floor[at], lowest[block]);
+    }
+    let least = Infinity;
+    for (let at = from[group[0]]; at < last; at++) least = Math.min(least, capacity - floor[at] - left[at]);
+    return least;
+  }
+
+  /** Opens `floor` in the sections of the blocks (sorted by first section); returns the end of the last. */
+  private clearFloor(unplaced: Int32Array): number {
+    let last = 0;
+    for (const block of unplaced) if (this.to[block] > last) last = this.to[block];
+    this.floor.fill(Infinity, this.from[unplaced[0]], last);
+    return last;
   }
 
   private candidates(unplaced: Int32Array, atOffset: number, atRank: number): number[] {

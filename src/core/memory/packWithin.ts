@@ -1,21 +1,31 @@
 import { seededRandom } from '../graph/random';
-import type { Blocks } from './blocks';
+import { cellsOf, compressSteps, type Blocks } from './blocks';
 import {
   ALL_PACK_RULES,
   ExactPacker,
-  RANKINGS,
   type PackOutcome,
   type PackRules,
+  type PackTry,
   type Ranking,
 } from './exactPack';
 
-/** Nodes of one try; every `TRIES_PER_GROWTH` tries it grows by as much again. */
+/** Nodes of one try at first; every other round it grows by as much again. */
 const NODES_PER_TRY = 20_000;
-const TRIES_PER_GROWTH = 16;
-/** Chance in the rankings, round by round; then the rounds from `0.15` on again. The round `LONG` takes its time. */
-const NOISE = [0, 0.15, 0.05, 0.4, 0];
-const LONG = 4;
-const LONG_ROUND_NODES = 120_000;
+/** Tries of a round, in this order. No ranking is good on all problems, so each gets its turn. */
+const ROUND: readonly { readonly ranking: Ranking; readonly renew: boolean }[] = [
+  { ranking: 'crowd, lifetime, area', renew: true },
+  { ranking: 'crowd, area, lifetime', renew: true },
+  { ranking: 'lifetime, area, crowd', renew: true },
+  { ranking: 'crowd, lifetime, area', renew: false },
+  { ranking: 'crowd, area, lifetime', renew: false },
+  { ranking: 'lifetime, area, crowd', renew: false },
+  { ranking: 'area, crowd, lifetime', renew: false },
+];
+/** Chance in the rankings from the second round on, over and over; the first has none. */
+const NOISE = [0.15, 0.05, 0.4];
+
+/** Cells (`cellsOf`) up to which a node counts as one; a larger problem's nodes count for as many more. */
+const CELLS_PER_NODE = 20_000;
 
 export interface PackEffort {
   nodes: number;
@@ -33,18 +43,19 @@ export function packWithin(
   effort: PackEffort,
   rules: PackRules = ALL_PACK_RULES,
 ): PackOutcome {
+  const weight = Math.max(1, cellsOf(compressSteps(blocks)) / CELLS_PER_NODE);
   const packer = new ExactPacker(blocks, capacity, rules);
   const random = seededRandom(1);
-  const rankings = Object.keys(RANKINGS) as Ranking[];
   for (let attempt = 0; effort.nodes < effort.nodeLimit; attempt++) {
-    const round = Math.floor(attempt / rankings.length);
-    const noise = round < NOISE.length ? NOISE[round] : NOISE[1 + (round % 3)];
-    const most =
-      round === LONG ? LONG_ROUND_NODES : NODES_PER_TRY * (1 + Math.floor(attempt / TRIES_PER_GROWTH));
-    const nodeLimit = Math.min(most, effort.nodeLimit - effort.nodes);
-    const interrupted = (): boolean => effort.interrupted();
-    const outcome = packer.pack(rankings[attempt % rankings.length], noise, random, nodeLimit, interrupted);
-    effort.nodes += packer.nodes;
+    const round = Math.floor(attempt / ROUND.length);
+    const most = NODES_PER_TRY * (1 + Math.floor(round / 2));
+    const how: PackTry = {
+      ...ROUND[attempt % ROUND.length],
+      noise: round === 0 ? 0 : NOISE[(round - 1) % NOISE.length],
+      nodeLimit: Math.ceil(Math.min(most, effort.nodeLimit - effort.nodes) / weight),
+    };
+    const outcome = packer.pack(how, random, () => effort.interrupted());
+    effort.nodes += Math.ceil(packer.nodes * weight);
     if (outcome.kind !== 'stopped' || effort.interrupted()) return outcome;
   }
   return { kind: 'stopped' };

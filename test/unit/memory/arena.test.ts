@@ -60,18 +60,15 @@ describe('arena', () => {
       for (let seed = 0; seed < PROBLEMS; seed++) {
         const blocks = randomBlocks(seed);
         const least = leastHeight(blocks);
-        const pack = (capacity: number) =>
-          new ExactPacker(blocks, capacity, rules).pack(
-            'crowd, lifetime, area',
-            0,
-            seededRandom(1),
-            1e6,
-            () => false,
-          );
-        const packed = pack(least);
-        assert.equal(packed.kind, 'packed', `problem ${seed}`);
-        if (packed.kind === 'packed') assertDisjoint(blocks, packed.offsets);
-        assert.equal(pack(least - 64).kind, 'impossible', `problem ${seed}`);
+        for (const renew of [true, false]) {
+          const how = { ranking: 'crowd, lifetime, area', renew, noise: 0, nodeLimit: 1e6 } as const;
+          const pack = (capacity: number) =>
+            new ExactPacker(blocks, capacity, rules).pack(how, seededRandom(1), () => false);
+          const packed = pack(least);
+          assert.equal(packed.kind, 'packed', `problem ${seed}`);
+          if (packed.kind === 'packed') assertDisjoint(blocks, packed.offsets);
+          assert.equal(pack(least - 64).kind, 'impossible', `problem ${seed}`);
+        }
       }
     });
   }
