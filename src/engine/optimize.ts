@@ -4,8 +4,7 @@ import { parseCluster } from '../core/cluster/parse';
 import type { Control, Stopped } from '../core/graph/control';
 import type { FuseRule, Graph } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
-import type { Bytes, DeviceId, OperatorId, Seconds } from '../core/graph/units';
-import { type Gene, partitionGene, wholeGene } from '../core/latency/gene';
+import type { Bytes, OperatorId, Seconds } from '../core/graph/units';
 import type { LatencyModel } from '../core/latency/workload';
 import { packArena } from '../core/memory/arena';
 import { lifetimes, liveBytes } from '../core/memory/lifetimes';
@@ -15,6 +14,7 @@ import type { Dimension, PartitionRules } from '../core/partition/partition';
 import { partitionRules } from '../core/partition/rules';
 import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
+import { planGenes } from '../core/plan/genes';
 import type { Plan, PlanLatency } from '../core/plan/plan';
 import { latencyBound, type LatencyBound } from '../core/search/bounds/lowerBound';
 import type {
@@ -160,23 +160,7 @@ function partitionModel(
   return searchFrom({ ...problem, cluster: before }, genes, cluster, reported, makePool);
 }
 
-/** The genes of a plan, as far as this graph and its splits still have them. */
-function planGenes(graph: Graph, rules: PartitionRules, plan: Plan, cluster: Cluster): (Gene | undefined)[] {
-  const entries = new Map(plan.operators.map((entry) => [entry.index, entry.partition]));
-  const device = (name: string | undefined): DeviceId =>
-    cluster.devices.findIndex((one) => one.name === name);
-  return graph.operators.map(({ id, index, isView }) => {
-    const entry = entries.get(index);
-    if (isView) return undefined;
-    const whole = wholeGene(cluster.sink, cluster.devices.length);
-    if (entry === undefined || entry.shards.some((shard) => device(shard.device) < 0)) return whole;
-    const shards = entry.shards.map((shard) => ({ ...shard, device: device(shard.device) }));
-    const reduceOn = entry.reduceOn === undefined ? undefined : device(entry.reduceOn);
-    return partitionGene({ ...entry, shards, reduceOn }, rules.splits(id), cluster.devices.length) ?? whole;
-  });
-}
-
-function operatorPins(
+export function operatorPins(
   graph: Graph,
   cluster: Cluster,
   pins: ReadonlyMap<number, PlanPin>,

@@ -1,24 +1,11 @@
 import { controlWith } from '../../engine/control';
-import {
-  DEFAULT_OPTIMIZE_OPTIONS,
-  optimizeModel,
-  type OptimizeOptions,
-  type OptimizeProgress,
-} from '../../engine/optimize';
+import { DEFAULT_OPTIMIZE_OPTIONS, optimizeModel, type OptimizeProgress } from '../../engine/optimize';
 import { loadPlan, planPath, savePlan } from '../../engine/planFile';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
-import {
-  BIND_OPTION,
-  choiceOption,
-  type Command,
-  flagOption,
-  type Invocation,
-  JSON_OPTION,
-  numberOption,
-  textOption,
-} from '../command';
+import { BIND_OPTION, type Command, flagOption, JSON_OPTION, textOption } from '../command';
 import { bytesText, secondsText } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, openModel } from '../model';
+import { LATENCY_OPTION, ORDER_OPTION, searchOptions, SEED_OPTION, STRATEGY_OPTION } from '../searchOptions';
 import { planSummary } from '../summary';
 import { changedCluster, pinsOf, WHAT_IF_OPTIONS } from '../whatIf';
 
@@ -36,29 +23,17 @@ export const optimizeCommand: Command = {
     bind: BIND_OPTION,
     fuse: FUSE_OPTION,
     'in-place': IN_PLACE_OPTION,
-    latency: {
-      type: 'string',
-      value: 'overlapped|synchronous',
-      summary: 'how time is counted (default overlapped)',
-    },
-    strategy: {
-      type: 'string',
-      value: 'hybrid|horizontal|vertical',
-      summary: 'which plans may be made (default hybrid)',
-    },
-    order: {
-      type: 'string',
-      value: 'btsearch|free',
-      summary: 'keep the order of least memory (default), or let the search change it',
-    },
-    seed: { type: 'string', value: 'N', summary: `seed of all randomness (default ${DEFAULTS.seed})` },
+    latency: LATENCY_OPTION,
+    strategy: STRATEGY_OPTION,
+    order: ORDER_OPTION,
+    seed: SEED_OPTION,
     evaluations: { type: 'string', value: 'N', summary: `plans tried (default ${DEFAULTS.evaluations})` },
     'time-limit': { type: 'string', value: 'SECONDS', summary: 'stop after so long with the best so far' },
     ...WHAT_IF_OPTIONS,
   },
   async run(invocation) {
     const { files, output } = invocation;
-    const options = optionsOf(invocation);
+    const options = searchOptions(invocation, DEFAULTS.evaluations);
     const cluster = changedCluster(invocation, clusterOf(invocation));
     const from = textOption(invocation, 'from');
     const analysis = openModel(invocation);
@@ -88,20 +63,6 @@ export const optimizeCommand: Command = {
     return 0;
   },
 };
-
-function optionsOf(invocation: Invocation): OptimizeOptions {
-  const timeLimit = numberOption(invocation, 'time-limit', 0, false);
-  return {
-    seed: numberOption(invocation, 'seed', 0, true) ?? DEFAULTS.seed,
-    latency: choiceOption(invocation, 'latency', ['overlapped', 'synchronous'], DEFAULTS.latency),
-    strategy: choiceOption(invocation, 'strategy', ['hybrid', 'horizontal', 'vertical'], DEFAULTS.strategy),
-    inPlace: choiceOption(invocation, 'in-place', ['none', 'elementwise'], DEFAULTS.inPlace),
-    fuse: choiceOption(invocation, 'fuse', ['none', 'conv'], DEFAULTS.fuse),
-    order: choiceOption(invocation, 'order', ['btsearch', 'free'], DEFAULTS.order),
-    evaluations: numberOption(invocation, 'evaluations', 1, true) ?? DEFAULTS.evaluations,
-    ...(timeLimit === undefined ? {} : { timeLimit }),
-  };
-}
 
 function progressText(progress: OptimizeProgress): string {
   switch (progress.phase) {

@@ -1,12 +1,8 @@
 import type { Cluster } from '../../core/cluster/cluster';
 import { parseQuantity } from '../../core/cluster/quantity';
-import { orderProblem } from '../../core/memory/problem';
-import { findOrder } from '../../core/order/btsearch';
-import { partitionRules } from '../../core/partition/rules';
-import type { PartitionProgress } from '../../core/search/geneflow/problem';
-import { atBandwidth, atMemory, type Sweep, sweep, type SweptCluster } from '../../core/search/whatIf';
+import type { Sweep } from '../../core/search/whatIf';
 import { controlWith } from '../../engine/control';
-import { DEFAULT_OPTIMIZE_OPTIONS } from '../../engine/optimize';
+import { type SweepProgress, sweepModel, type Swept } from '../../engine/sweep';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import {
   BIND_OPTION,
@@ -15,18 +11,16 @@ import {
   flagOption,
   type Invocation,
   JSON_OPTION,
-  numberOption,
   textOption,
   UsageError,
 } from '../command';
 import { bytesText, secondsText, table } from '../format';
 import { FUSE_OPTION, openModel } from '../model';
+import { LATENCY_OPTION, searchOptions, SEED_OPTION } from '../searchOptions';
 
-type Swept = 'bandwidth' | 'memory';
-
-const SWEPT: Readonly<Record<Swept, { at: SweptCluster; example: string }>> = {
-  bandwidth: { at: atBandwidth, example: '10 Mbit/s,100 Mbit/s,1 Gbit/s' },
-  memory: { at: atMemory, example: '0.5,1,2 (factors on every memory)' },
+const EXAMPLES: Readonly<Record<Swept, string>> = {
+  bandwidth: '10 Mbit/s,100 Mbit/s,1 Gbit/s',
+  memory: '0.5,1,2 (factors on every memory)',
 };
 /** Of each point; every point starts from its neighbours' plans. */
 const DEFAULT_EVALUATIONS = 20_000;
@@ -43,12 +37,8 @@ export const sweepCommand: Command = {
     cluster: CLUSTER_OPTION,
     bind: BIND_OPTION,
     fuse: FUSE_OPTION,
-    latency: {
-      type: 'string',
-      value: 'overlapped|synchronous',
-      summary: 'how time is counted (default overlapped)',
-    },
-    seed: { type: 'string', value: 'N', summary: 'seed of all randomness (default 1)' },
+    latency: LATENCY_OPTION,
+    seed: SEED_OPTION,
     evaluations: {
       type: 'string',
       value: 'N',
@@ -59,35 +49,19 @@ export const sweepCommand: Command = {
     const { output } = invocation;
     const of = choiceOption<Swept>(invocation, 'of', ['bandwidth', 'memory'], 'bandwidth');
     const values = sweptValues(invocation, of);
-    const { graph } = openModel(invocation);
+    const analysis = openModel(invocation);
     const cluster = clusterOf(invocation);
-    const order = findOrder(
-      orderProblem(graph, { inPlace: 'none' }),
-      {},
-      controlWith(output.cancelled, () => undefined),
-    );
-    const result = await sweep(
+    const result = await sweepModel(
       {
-        graph,
-        rules: partitionRules(graph),
-        cluster,
-        order: order.steps,
-        options: {
-          ...DEFAULT_OPTIMIZE_OPTIONS,
-          freeOrder: false,
-          latency: choiceOption(invocation, 'latency', ['overlapped', 'synchronous'], 'overlapped'),
-          seed: numberOption(invocation, 'seed', 0, true) ?? DEFAULT_OPTIMIZE_OPTIONS.seed,
-          evaluations: numberOption(invocation, 'evaluations', 1, true) ?? DEFAULT_EVALUATIONS,
-        },
+        ...{ analysis, cluster, of, values, makePool: invocation.makePool },
+        options: searchOptions(invocation, DEFAULT_EVALUATIONS),
       },
-      SWEPT[of].at,
-      values,
-      controlWith<PartitionProgress>(output.cancelled, ({ latencyNs }) =>
+      controlWith<SweepProgress>(output.cancelled, ({ latencyNs, fraction }) =>
         output.progress(
-          `sweeping ${of}: ${latencyNs === undefined ? 'no valid plan yet' : secondsText(latencyNs / 1e9)}`,
+          `sweeping ${of}: ${Math.round(fraction * 100)} %, ` +
+            (latencyNs === undefined ? 'no valid plan yet' : secondsText(latencyNs / 1e9)),
         ),
       ),
-      invocation.makePool,
     );
     output.progress('');
     if (flagOption(invocation, 'json')) output.line(JSON.stringify(describe(result, of), null, 2));
@@ -98,7 +72,7 @@ export const sweepCommand: Command = {
 
 function sweptValues(invocation: Invocation, of: Swept): number[] {
   const text = textOption(invocation, 'values');
-  if (text === undefined) throw new UsageError(`--values is missing: for ${of}, ${SWEPT[of].example}, say.`);
+  if (text === undefined) throw new UsageError(`--values is missing: for ${of}, ${EXAMPLES[of]}, say.`);
   return text.split(',').map((part) => {
     const value = of === 'bandwidth' ? parseQuantity(part, 'bandwidth', '--values') : Number(part);
     if (!(value > 0 && Number.isFinite(value)))

@@ -115,12 +115,12 @@ function planOperator(
   };
 }
 
-function planDevice(device: DeviceLoad, name: string, limitBytes: Bytes): PlanDevice {
+export function planDevice(device: DeviceLoad, name: string, limitBytes: Bytes): PlanDevice {
   const { peakBytes, peakStep, weightBytes, busyNs } = device;
   return { name, limitBytes, peakBytes, peakStep, weightBytes, busySeconds: busyNs / 1e9 };
 }
 
-function planEvent(graph: Graph, event: TimelineEvent, names: readonly string[]): PlanEvent {
+export function planEvent(graph: Graph, event: TimelineEvent, names: readonly string[]): PlanEvent {
   const times = { start: event.start / 1e9, end: event.end / 1e9 };
   if (event.kind !== 'transfer') {
     return {

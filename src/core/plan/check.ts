@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph';
 import { NONE } from '../graph/units';
 import type { PartitionRules } from '../partition/partition';
-import { memoryCurves, peakBytes, residentWeights } from './check/memory';
+import { memoryCurves, peakBytes, regionHoldings, residentWeights } from './check/memory';
 import { checkOrder } from './check/order';
 import { expectedTransfers, replayPlan, type Replay } from './check/replay';
 import { checkSynchronous } from './check/synchronous';
@@ -56,6 +56,16 @@ export interface DeviceMemory {
   readonly bytes: Float64Array;
 }
 
+/** One region on a device from the event that makes it there to the last one there that reads it, in seconds. */
+export interface DeviceHolding {
+  readonly device: number;
+  /** Storage of the graph, `NONE` for the memory of an operator's body. */
+  readonly storage: number;
+  readonly bytes: number;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Memory over time of every device of a plan, for drawing; `undefined` where the plan does not fit the graph.
  * In `synchronous` a step's memory counts from the step's first event.
@@ -65,6 +75,38 @@ export function deviceMemory(
   rules: PartitionRules,
   plan: Plan,
 ): readonly DeviceMemory[] | undefined {
+  const found = replayedTimeline(graph, rules, plan);
+  if (found === undefined) return undefined;
+  const { replay, timeline, synchronous, seconds } = found;
+  return memoryCurves(replay, timeline, synchronous).map(({ at, bytes }) => ({
+    times: Float64Array.from(at, seconds),
+    bytes: Float64Array.from(bytes),
+  }));
+}
+
+/** What `deviceMemory` is the sum of, besides base memory and weights; `undefined` as there. */
+export function deviceHoldings(
+  graph: Graph,
+  rules: PartitionRules,
+  plan: Plan,
+): readonly DeviceHolding[] | undefined {
+  const found = replayedTimeline(graph, rules, plan);
+  if (found === undefined) return undefined;
+  const { replay, timeline, synchronous, seconds } = found;
+  return regionHoldings(replay, timeline, synchronous)
+    .filter(({ from, to }) => to > from)
+    .map((holding) => ({ ...holding, from: seconds(holding.from), to: seconds(holding.to) }));
+}
+
+interface ReplayedTimeline {
+  readonly replay: Replay;
+  readonly timeline: Timeline;
+  readonly synchronous: boolean;
+  /** Seconds of a moment of the memory's axis. */
+  readonly seconds: (moment: number) => number;
+}
+
+function replayedTimeline(graph: Graph, rules: PartitionRules, plan: Plan): ReplayedTimeline | undefined {
   const violations = new Violations();
   const replay = replayPlan(graph, rules, plan, violations);
   if (replay === undefined) return undefined;
@@ -72,10 +114,8 @@ export function deviceMemory(
   const expected = expectedTransfers(replay, !synchronous, violations);
   const timeline = matchEvents(replay, expected, violations);
   const starts = synchronous ? stepStarts(replay, timeline) : undefined;
-  return memoryCurves(replay, timeline, synchronous).map(({ at, bytes }) => ({
-    times: Float64Array.from(at, (moment) => (starts === undefined ? moment : starts[moment]) / 1e9),
-    bytes: Float64Array.from(bytes),
-  }));
+  const seconds = (moment: number): number => (starts === undefined ? moment : starts[moment]) / 1e9;
+  return { replay, timeline, synchronous, seconds };
 }
 
 /** First moment of each step in nanoseconds; the step behind the last is the gathering, then comes the end. */

@@ -5,8 +5,10 @@ import { boxRuns, countRuns, EMPTY, overlaps, type Runs, unite } from './runs';
 import { tensorBytes } from '../../graph/elementType';
 
 /** Bytes held on a device over `[from, to)`, in nanoseconds or (synchronous) in steps. */
-interface Holding {
+export interface Holding {
   readonly device: number;
+  /** The storage that they belong to; `NONE` for what an operator's body needs. */
+  readonly storage: number;
   readonly bytes: number;
   readonly from: number;
   readonly to: number;
@@ -69,7 +71,7 @@ export function residentWeights(replay: Replay): number[] {
   });
 }
 
-function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean): Holding[] {
+export function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean): Holding[] {
   const { graph, stepOf, sink, source, reduceOn } = replay;
   const lastStep = replay.steps.length;
   const span = (event: Span, step: number): Span => (synchronous ? { start: step, end: step + 1 } : event);
@@ -118,7 +120,13 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
     if (storage.producer !== NONE) continue;
     const whole = placement(replay, storage.id).made[source];
     const to = lastRead(storage.id, source, whole, 0);
-    holdings.push({ device: source, bytes: storageBytes(graph, storage.id, countRuns(whole)), from: 0, to });
+    holdings.push({
+      device: source,
+      storage: storage.id,
+      bytes: storageBytes(graph, storage.id, countRuns(whole)),
+      from: 0,
+      to,
+    });
   }
   for (const at of timeline.shards) {
     const { shard } = at;
@@ -127,6 +135,7 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
       const to = lastRead(storage, shard.device, elements, own.end);
       holdings.push({
         device: shard.device,
+        storage,
         bytes: storageBytes(graph, storage, countRuns(elements)),
         from: own.start,
         to,
@@ -135,6 +144,7 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
     if (shard.operator.bodyPeak.bytes > 0) {
       holdings.push({
         device: shard.device,
+        storage: NONE,
         bytes: shard.operator.bodyPeak.bytes,
         from: own.start,
         to: own.end,
@@ -143,6 +153,7 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
     for (const [storage, bytes] of shard.partials) {
       holdings.push({
         device: shard.device,
+        storage,
         bytes,
         from: own.start,
         to: partialEnd(shard.operator.id, shard.device, storage, own.end),
@@ -161,7 +172,13 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
           own.end,
           synchronous && transfer.consumer !== NONE ? transfer.consumer : undefined,
         );
-    holdings.push({ device: transfer.to, bytes: transfer.bytes, from: own.start, to });
+    holdings.push({
+      device: transfer.to,
+      storage: transfer.storage,
+      bytes: transfer.bytes,
+      from: own.start,
+      to,
+    });
   }
   for (const at of timeline.reductions) {
     const own = span(at, stepOf[at.operator.id]);
@@ -170,6 +187,7 @@ function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean
     const to = lastRead(storage, at.device, whole, own.end);
     holdings.push({
       device: at.device,
+      storage,
       bytes: storageBytes(graph, storage, countRuns(whole)),
       from: own.start,
       to,
