@@ -1,4 +1,11 @@
-import type { DocumentState, HostToWebview, PlanState } from '../src/protocol/webview';
+import type {
+  DocumentState,
+  HostToWebview,
+  OperatorPin,
+  PlanState,
+  SavedFile,
+  ViewPlan,
+} from '../src/protocol/webview';
 import type { Handlers } from '../src/protocol/rpc';
 import { el, takeFocus } from './dom';
 import { COLOR_MODES } from './graph/look';
@@ -20,10 +27,12 @@ import { Tooltip } from './panels/tooltip';
 import { PlanIndex } from './plan/planIndex';
 import { rehearse } from './rehearsal';
 import { Session, TABS, type OpenedDocument } from './session';
-import { TensorTable } from './lifetimes/table';
+import { FactTable } from './lifetimes/table';
 import { onThemeChange, readTheme } from './theme';
 import { TimelineView } from './timeline/view';
 import { Toolbar } from './toolbar';
+import { pinEntries } from './whatIf/pins';
+import { WhatIfView } from './whatIf/view';
 
 /** Wires the parts together: the host's messages into the session, the session into the views. */
 export class App {
@@ -103,6 +112,8 @@ export class App {
       export: () => host.notify('export', {}),
       openPlanFile: () => host.notify('openPlanFile', {}),
       goToPeak: () => this.goToPeak(),
+      keepPlan: () => host.notify('keepPlan', {}),
+      discardPlan: () => host.notify('discardPlan', {}),
     });
     const toolbar = new Toolbar(session, this.navigation, this.searchBox.element, {
       fit: () => this.view.fit(),
@@ -115,12 +126,24 @@ export class App {
     const chart = new MemoryChart(session, goToStep);
     const actions = {
       goToOperator: (op: number) => void this.navigation.goToOperator(op),
-      goToTensor: (tensor: number) => void this.navigation.goToFound({ kind: 'tensor', id: tensor }),
+      goToTensor: (tensor: number) => void this.navigation.goToTensor(tensor),
       pointer: (x: number, y: number) => this.tooltip.moveTo(x, y),
+      replay: () => host.request('replay', {}),
+      holdings: () => host.request('holdings', {}),
+      menu: (entries: readonly MenuEntry[], x: number, y: number) => this.menu.open(entries, x, y),
+      saveFile: (file: SavedFile) => void host.request('saveFile', file),
     };
     const timeline = new TimelineView(session, actions);
     const lifetimes = new LifetimeView(session, actions);
-    const tensorTable = new TensorTable(session, actions);
+    const factTable = new FactTable(session, actions);
+    const whatIf = new WhatIfView(session, {
+      whatIf: (wish) => host.request('whatIf', wish),
+      sweep: (wish) => host.request('sweep', wish),
+      keep: () => host.notify('keepPlan', {}),
+      discard: () => host.notify('discardPlan', {}),
+      cancel: () => host.notify('cancel', {}),
+      goToOperator: actions.goToOperator,
+    });
     const pages = {
       graph: el(
         'div',
@@ -130,7 +153,8 @@ export class App {
       ),
       timeline: timeline.element,
       lifetimes: lifetimes.element,
-      table: tensorTable.element,
+      whatIf: whatIf.element,
+      table: factTable.element,
     };
     const main = el('div', { className: 'main' }, ...Object.values(pages), this.properties.element);
     this.workspace.append(header.element, toolbar.element, main);
@@ -169,7 +193,10 @@ export class App {
     if (state.kind !== 'opened' || state.graph.operators.types.length === 0) {
       this.workspace.hidden = true;
       this.states.show(state);
-      this.session.set({ document: state, trail: [], plan: null, planState: { kind: 'none' } }, 'document');
+      this.session.set(
+        { document: state, trail: [], plan: null, savedPlan: null, planState: { kind: 'none' } },
+        'document',
+      );
       return;
     }
     const saved = this.memory.read();
@@ -195,7 +222,15 @@ export class App {
 
   private plan(planState: PlanState): void {
     const plan = planOf(planState, this.session.opened);
-    this.session.set({ planState, plan, device: null, hiddenClasses: new Set() }, 'plan', 'look');
+    const isUnsaved = planState.kind === 'current' && !planState.saved;
+    const savedPlan = isUnsaved
+      ? this.session.savedPlan
+      : planState.kind === 'current'
+        ? planState.plan
+        : null;
+    const pins = isUnsaved ? this.session.pins : pinsOf(savedPlan);
+    const cleared = { device: null, hoverDevice: null, range: null, hiddenClasses: new Set<number>() };
+    this.session.set({ planState, plan, savedPlan, pins, ...cleared }, 'plan', 'look', 'pins', 'range');
   }
 
   private makeProperties(): Properties {
@@ -208,6 +243,8 @@ export class App {
       goToOperator: (operator) => void this.navigation.goTo(operator),
       selectTensor: (tensor) => this.session.select({ kind: 'tensor', tensor }),
       bindDimensions: (bindings) => this.host.notify('bindDimensions', { bindings }),
+      costAnalysis: (operator) => this.host.request('costAnalysis', { operator }),
+      pinMenu: (operator, x, y) => void this.openPinMenu(operator, x, y),
       copy: (text) => this.host.notify('copy', { text }),
       close: () => this.toggleProperties(),
     });
@@ -253,6 +290,8 @@ export class App {
         }
       }
       entries.push({ label: 'Properties', keys: 'Enter', chosen: () => this.properties.show() });
+      if (model.isOperator(node) && (this.session.shownPlan?.shares(node).length ?? 0) > 0)
+        entries.push({ label: 'Pin …', chosen: () => void this.openPinMenu(node, x, y) });
       entries.push({ label: 'Copy', chosen: () => this.host.notify('copy', { text: model.describe(node) }) });
     }
     entries.push(
@@ -265,14 +304,23 @@ export class App {
     this.menu.open(entries, x, y);
   }
 
+  /** Where the operator is to be kept in the next what-if. */
+  private async openPinMenu(operator: number, x: number, y: number): Promise<void> {
+    const { plan, trail, pins } = this.session;
+    const node = trail[0]?.graph.operators.nodes[operator];
+    if (plan === null || node === undefined) return;
+    const analysis = await this.host.request('costAnalysis', { operator }).catch(() => null);
+    const pin = (wish: OperatorPin | null): void => this.session.pin(node, wish);
+    this.menu.open(pinEntries(plan.deviceNames, analysis, pins.get(node), pin), x, y);
+  }
+
   private goToPeak(): void {
-    const memory = this.session.plan?.view.memory ?? this.session.opened?.memory;
-    if (memory !== undefined) this.goToStep(memory.peakStep);
+    const { memory } = this.session;
+    if (memory !== null) this.goToStep(memory.peakStep);
   }
 
   private goToStep(step: number): void {
-    const memory = this.session.plan?.view.memory ?? this.session.opened?.memory;
-    const op = memory?.operators[step];
+    const op = this.session.memory?.operators[step];
     if (op === undefined || op < 0) return;
     this.session.set({ step }, 'step');
     void this.navigation.goToOperator(op);
@@ -293,9 +341,10 @@ export class App {
   }
 
   private escape(): void {
-    const { trail, selection, device } = this.session;
+    const { trail, selection, device, range } = this.session;
     this.tooltip.hide();
-    if (selection !== null) this.session.select(null);
+    if (range !== null) this.session.set({ range: null }, 'range');
+    else if (selection !== null) this.session.select(null);
     else if (device !== null) this.session.set({ device: null }, 'device');
     else if (trail.length > 1) this.navigation.leaveTo(trail.length - 2);
   }
@@ -315,6 +364,12 @@ export class App {
 
 function planOf(state: PlanState, opened: OpenedDocument | null): PlanIndex | null {
   return state.kind === 'current' && opened !== null ? new PlanIndex(state.plan, opened.graph) : null;
+}
+
+/** The wishes that a plan was made under. */
+function pinsOf(view: ViewPlan | null): ReadonlyMap<number, OperatorPin> {
+  const pins = (view?.plan.options['pins'] ?? {}) as Readonly<Record<string, OperatorPin>>;
+  return new Map(Object.entries(pins).map(([node, pin]) => [Number(node), pin]));
 }
 
 /** Long work is cut into tasks between which the page can answer. */

@@ -5,12 +5,16 @@ export interface ChartMargin {
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
-  readonly left: number;
+  left: number;
 }
+
+/** A brush narrower than this was a click. */
+const LEAST_BRUSH = 4;
 
 /**
  * A canvas with a horizontal axis that can be zoomed and moved (wheel with Ctrl zooms, without it moves, drag
- * moves, double click resets), repainted once per frame at most.
+ * moves, Shift and drag brushes, double click resets), repainted once per frame at most. Where it is taller than
+ * its page, the plain wheel scrolls.
  */
 export class ChartCanvas {
   readonly element: HTMLElement;
@@ -21,18 +25,25 @@ export class ChartCanvas {
   transform: ZoomTransform = zoomIdentity;
   private readonly zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
   private pending = false;
+  /** Pixels between which a brush is being drawn. */
+  private brush: [number, number] | null = null;
 
   constructor(
     label: string,
     readonly margin: ChartMargin,
     private readonly paint: () => void,
+    /** A part of the axis was brushed, in fractions; `null`: a click that marks nothing. */
+    private readonly brushed: (part: readonly [number, number] | null) => void,
   ) {
     this.element = el('div', { className: 'chart', tabIndex: 0, aria: { label } }, this.canvas);
     this.zoom = zoom<HTMLCanvasElement, unknown>()
       .scaleExtent([1, 4000])
       .filter(
         (event: Event) =>
-          event.type !== 'wheel' && event.type !== 'dblclick' && (event as MouseEvent).button === 0,
+          event.type !== 'wheel' &&
+          event.type !== 'dblclick' &&
+          (event as MouseEvent).button === 0 &&
+          !(event as MouseEvent).shiftKey,
       )
       .on('zoom', (event: D3ZoomEvent<HTMLCanvasElement, unknown>) => {
         this.transform = event.transform;
@@ -41,6 +52,9 @@ export class ChartCanvas {
     select(this.canvas).call(this.zoom);
     this.canvas.addEventListener('wheel', (event) => this.wheel(event), { passive: false });
     this.canvas.addEventListener('dblclick', () => this.reset());
+    this.canvas.addEventListener('pointerdown', (event) => this.startBrush(event));
+    this.canvas.addEventListener('pointermove', (event) => this.moveBrush(event));
+    this.canvas.addEventListener('pointerup', () => this.endBrush());
     this.element.addEventListener('keydown', (event) => this.key(event));
     new ResizeObserver(() => this.resize()).observe(this.element);
   }
@@ -80,7 +94,38 @@ export class ChartCanvas {
       this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.context.clearRect(0, 0, this.width, this.height);
       this.paint();
+      if (this.brush !== null) this.paintBrush(this.brush);
     });
+  }
+
+  get isBrushing(): boolean {
+    return this.brush !== null;
+  }
+
+  private startBrush(event: PointerEvent): void {
+    if (!event.shiftKey || event.button !== 0) return;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.brush = [event.offsetX, event.offsetX];
+  }
+
+  private moveBrush(event: PointerEvent): void {
+    if (this.brush === null) return;
+    this.brush[1] = event.offsetX;
+    this.repaint();
+  }
+
+  private endBrush(): void {
+    if (this.brush === null) return;
+    const [a, b] = [...this.brush].sort((x, y) => x - y);
+    this.brush = null;
+    this.repaint();
+    const inside = (pixel: number): number => Math.min(1, Math.max(0, this.fractionAt(pixel)));
+    this.brushed(b - a < LEAST_BRUSH ? null : [inside(a), inside(b)]);
+  }
+
+  private paintBrush([a, b]: readonly [number, number]): void {
+    this.context.fillStyle = 'rgb(128 128 128 / 0.3)';
+    this.context.fillRect(Math.min(a, b), 0, Math.abs(b - a), this.height);
   }
 
   private resize(): void {
@@ -103,6 +148,9 @@ export class ChartCanvas {
   }
 
   private wheel(event: WheelEvent): void {
+    const page = this.element.parentElement!;
+    const isTaller = page.scrollHeight > page.clientHeight;
+    if (isTaller && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.deltaX === 0) return;
     event.preventDefault();
     const unit = event.deltaMode === 1 ? 16 : 1;
     const canvas = select(this.canvas);

@@ -24,7 +24,7 @@ provideVSCodeDesignSystem().register(
 
 interface ButtonOptions {
   readonly label: string;
-  /** Told to screen readers and shown on hover, where the label is a sign. */
+  /** Shown on hover; told to screen readers as the name where the label is a sign. */
   readonly title?: string;
   readonly look?: 'primary' | 'secondary' | 'icon';
   /** Shown in the label's place. */
@@ -37,10 +37,9 @@ export function button({ label, title, look = 'secondary', icon: sign, pressed }
   element.setAttribute('appearance', look);
   if (sign === undefined) element.textContent = label;
   else element.append(icon(sign));
-  if (title !== undefined || sign !== undefined) {
-    element.title = title ?? label;
-    element.setAttribute('aria-label', title ?? label);
-  }
+  if (title !== undefined || sign !== undefined) element.title = title ?? label;
+  // A visible label is the name by itself; what the title adds is a description.
+  if (sign !== undefined) element.setAttribute('aria-label', title ?? label);
   element.addEventListener('click', pressed);
   return element;
 }

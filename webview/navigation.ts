@@ -74,6 +74,13 @@ export class Navigation {
     return this.goTo(op);
   }
 
+  /** To the tensor in the graph, from whichever view. */
+  goToTensor(tensor: number): Promise<void> {
+    if (this.session.trail.length > 1) this.leaveTo(0);
+    if (this.session.tab !== 'graph') this.session.set({ tab: 'graph' }, 'tab');
+    return this.goToFound({ kind: 'tensor', id: tensor });
+  }
+
   /** Back to where one was before the last jump. */
   back(): void {
     const place = this.places.pop();

@@ -1,4 +1,12 @@
-import type { DocumentState, PlanState, RunProgress, VerificationResult } from '../src/protocol/webview';
+import type {
+  DocumentState,
+  OperatorPin,
+  OrderMemory,
+  PlanState,
+  RunProgress,
+  VerificationResult,
+  ViewPlan,
+} from '../src/protocol/webview';
 import type { GraphModel } from './graphModel';
 import type { ColorMode } from './graph/look';
 import type { PlanIndex } from './plan/planIndex';
@@ -24,18 +32,31 @@ export type Change =
   | 'hover'
   | 'step'
   | 'device'
+  | 'hoverDevice'
+  | 'range'
+  | 'pins'
   | 'progress'
   | 'verification'
   | 'tab';
 
-export const TABS = ['graph', 'timeline', 'lifetimes', 'table'] as const;
+export const TABS = ['graph', 'timeline', 'lifetimes', 'whatIf', 'table'] as const;
 export type Tab = (typeof TABS)[number];
+
+/** A part of the order, half-open. */
+export interface StepRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** The state that all views share. Views change it by `set` and hear of it by `on`. */
 export class Session {
   document: DocumentState | null = null;
   planState: PlanState = { kind: 'none' };
   plan: PlanIndex | null = null;
+  /** The plan of the file, also while the result of a what-if shows in its place. */
+  savedPlan: ViewPlan | null = null;
+  /** What the next what-if is to keep, by index in `graph.node`. */
+  pins: ReadonlyMap<number, OperatorPin> = new Map();
   progress: RunProgress | null = null;
   verification: VerificationResult | null = null;
   /** From the model's graph to the body that shows; the last is shown. */
@@ -47,10 +68,14 @@ export class Session {
   selection: Target | null = null;
   hover: Target | null = null;
   step: number | null = null;
-  /** Device whose part alone is shown. */
+  /** Device whose part alone is shown: chosen, or just pointed at. */
   device: number | null = null;
+  hoverDevice: number | null = null;
+  /** Brushed in one of the charts: the others go there, and the graph fades the rest. */
+  range: StepRange | null = null;
   tab: Tab = 'graph';
 
+  private stepsOf: { readonly memory: OrderMemory; readonly steps: Int32Array } | null = null;
   private readonly listeners = new Map<Change, (() => void)[]>();
 
   get opened(): OpenedDocument | null {
@@ -61,9 +86,34 @@ export class Session {
     return this.trail[this.trail.length - 1] ?? null;
   }
 
+  get shownDevice(): number | null {
+    return this.hoverDevice ?? this.device;
+  }
+
+  get isUnsaved(): boolean {
+    return this.planState.kind === 'current' && !this.planState.saved;
+  }
+
   /** The plan belongs to the model's own graph, not to bodies. */
   get shownPlan(): PlanIndex | null {
     return this.trail.length === 1 ? this.plan : null;
+  }
+
+  /** Memory in the order that is shown: the plan's, or the model's own. */
+  get memory(): OrderMemory | null {
+    return this.plan?.view.memory ?? this.opened?.memory ?? null;
+  }
+
+  /** Per operator its step in that order, -1 where it has none. */
+  get orderSteps(): Int32Array | null {
+    const { memory } = this;
+    if (memory === null) return null;
+    if (this.stepsOf?.memory !== memory) {
+      const steps = new Int32Array(this.opened!.graph.operators.types.length).fill(-1);
+      memory.operators.forEach((op, step) => (steps[op] = step));
+      this.stepsOf = { memory, steps };
+    }
+    return this.stepsOf.steps;
   }
 
   get shownColorMode(): ColorMode {
@@ -89,6 +139,14 @@ export class Session {
     this.set({ selection }, 'selection');
   }
 
+  /** Keeps an operator (by index in `graph.node`) as wished in the next what-if; `null`: no wish. */
+  pin(node: number, wish: OperatorPin | null): void {
+    const pins = new Map(this.pins);
+    if (wish === null) pins.delete(node);
+    else pins.set(node, wish);
+    this.set({ pins }, 'pins');
+  }
+
   point(hover: Target | null): void {
     if (same(this.hover, hover)) return;
     this.set({ hover }, 'hover');
@@ -110,6 +168,10 @@ type SessionValues = Pick<
   | 'hover'
   | 'step'
   | 'device'
+  | 'hoverDevice'
+  | 'range'
+  | 'savedPlan'
+  | 'pins'
   | 'tab'
 >;
 

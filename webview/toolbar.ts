@@ -9,6 +9,7 @@ const TAB_LABELS: Readonly<Record<Tab, string>> = {
   graph: 'Graph',
   timeline: 'Timeline',
   lifetimes: 'Memory',
+  whatIf: 'What if',
   table: 'Table',
 };
 
@@ -55,7 +56,7 @@ export class Toolbar {
 
   private render(): void {
     const { session } = this;
-    const shown = TABS.filter((tab) => tab !== 'timeline' || session.plan !== null);
+    const shown = TABS.filter((tab) => (tab !== 'timeline' && tab !== 'whatIf') || session.plan !== null);
     fill(
       this.tabs,
       shown.map((tab) => {

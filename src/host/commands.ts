@@ -6,7 +6,9 @@ import type { PanelActions } from './panel';
 import { CancelledError, type Runs } from './runs';
 import { fileName } from './session';
 import type { Sessions } from './sessions';
+import { saveFile } from './saveFile';
 import { activeModel } from './statusBar';
+import { askWhatIf, keepPlan, sweepOver } from './whatIf';
 
 const MODEL_FILES = '**/*.onnx';
 const MOST_MODELS = 500;
@@ -41,6 +43,10 @@ export function registerCommands(
     exportModel: (model) => void exportCommand(model),
     cancel: (model) => runs.cancel(model),
     openPlanFile: (model) => void openPlan(model),
+    whatIf: (session, wish) => askWhatIf(session, wish, runs),
+    sweep: (session, wish) => sweepOver(session, wish, runs),
+    keepPlan: (session) => void keepPlan(session, sessions).catch(report),
+    saveFile,
   };
 }
 

@@ -24,8 +24,7 @@ export interface OptimizeServices {
  * plan beside the model; the open editor then shows it. Turning a question away ends it without a trace.
  */
 export async function optimizeModel(model: vscode.Uri, services: OptimizeServices): Promise<void> {
-  if (services.runs.isRunning(model))
-    throw new UserError(vscode.l10n.t('{0} is being worked on: wait for it, or cancel it.', fileName(model)));
+  services.runs.requireFree(model);
   const session = await openedSession(model, services.sessions);
   if (!(await bindDimensions(session))) return;
   const choice = await pickCluster(model, session.reader, services.memory.get(LAST_CLUSTER));
@@ -86,7 +85,7 @@ async function runOptimizer(
 }
 
 /** Plans of virtual file systems: written beside, then renamed, so that a reader never sees half of one. */
-async function savePlan(model: vscode.Uri, name: string, text: string): Promise<void> {
+export async function savePlan(model: vscode.Uri, name: string, text: string): Promise<void> {
   const target = vscode.Uri.joinPath(model, '..', name);
   const partial = vscode.Uri.joinPath(model, '..', `.${name}.partial`);
   await vscode.workspace.fs.writeFile(partial, new TextEncoder().encode(text));

@@ -1,6 +1,15 @@
 import * as vscode from 'vscode';
 import { Connection, type Envelope, type Handlers } from '../protocol/rpc';
-import type { HostToWebview, WebviewToHost } from '../protocol/webview';
+import type {
+  HostToWebview,
+  PlanState,
+  SavedFile,
+  SweepOf,
+  SweepResult,
+  WebviewToHost,
+  WhatIf,
+  WhatIfOutcome,
+} from '../protocol/webview';
 import { log } from './log';
 import { pageHtml, webviewRoot } from './page';
 import type { Session } from './session';
@@ -12,6 +21,10 @@ export interface PanelActions {
   exportModel(model: vscode.Uri): void;
   cancel(model: vscode.Uri): void;
   openPlanFile(model: vscode.Uri): void;
+  whatIf(session: Session, wish: WhatIf): Promise<WhatIfOutcome>;
+  sweep(session: Session, wish: WhatIf & SweepOf): Promise<SweepResult>;
+  keepPlan(session: Session): void;
+  saveFile(session: Session, file: SavedFile): Promise<boolean>;
 }
 
 /** Shows a session in a webview panel: sends its state, answers its questions. Lives as long as the panel. */
@@ -43,12 +56,18 @@ export class Panel {
 
   private send(what: 'document' | 'plan' | 'progress' | 'verification'): void {
     if (!this.isReady) return;
-    const { document, plan, progress, verification } = this.session;
+    const { document, plan, unsaved, progress, verification } = this.session;
     if (what === 'document') this.connection.notify('document', document);
-    if (what === 'document' || what === 'plan') this.connection.notify('plan', plan);
+    if (what === 'document' || what === 'plan') this.sendPlan(plan, unsaved?.plan);
     if (what === 'progress') this.connection.notify('progress', progress);
     if (what === 'verification' && verification !== null)
       this.connection.notify('verification', verification);
+  }
+
+  /** The saved plan goes first also where another one is shown: the two are compared. */
+  private sendPlan(saved: PlanState, unsaved: PlanState | undefined): void {
+    this.connection.notify('plan', saved);
+    if (unsaved !== undefined) this.connection.notify('plan', unsaved);
   }
 
   private handlers(): Handlers<WebviewToHost> {
@@ -60,6 +79,11 @@ export class Panel {
         tensorDetails: (params) => session.reader.request('tensorDetails', params),
         costAnalysis: (params) => session.reader.request('costAnalysis', params),
         body: (params) => session.reader.request('body', params),
+        replay: (params) => session.reader.request('replay', params),
+        holdings: (params) => session.reader.request('holdings', params),
+        whatIf: (params) => actions.whatIf(session, params),
+        sweep: (params) => actions.sweep(session, params),
+        saveFile: async (params) => ({ saved: await actions.saveFile(session, params) }),
       },
       notices: {
         ready: () => {
@@ -73,6 +97,8 @@ export class Panel {
         cancel: () => actions.cancel(model),
         openAnyway: () => void session.openAnyway(),
         bindDimensions: ({ bindings }) => void session.bind(bindings),
+        keepPlan: () => actions.keepPlan(session),
+        discardPlan: () => void session.showUnsaved(null),
         openPlanFile: () => actions.openPlanFile(model),
         selected: () => undefined,
         copy: ({ text }) => void vscode.env.clipboard.writeText(text),

@@ -40,6 +40,8 @@ export class Session {
 
   document: DocumentState;
   plan: PlanState = { kind: 'none' };
+  /** The result of a what-if that is shown in the plan's place until it is kept or discarded. */
+  unsaved: { readonly text: string; readonly plan: PlanState } | null = null;
   progress: RunProgress | null = null;
   verification: VerificationResult | null = null;
 
@@ -76,6 +78,7 @@ export class Session {
         if (generation !== this.generation) return;
         this.document = document;
         this.plan = plan;
+        this.unsaved = null;
         this.verification = null;
         this.changed.fire('document');
       });
@@ -100,6 +103,14 @@ export class Session {
 
   get bindings(): Readonly<Record<string, number>> {
     return this.options.bindings.get(this.uri);
+  }
+
+  /** Shows a plan of the open model that is not saved; `null`: the saved one again. */
+  async showUnsaved(text: string | null): Promise<void> {
+    const plan = await this.reader.request('showPlan', { text });
+    this.unsaved = text === null ? null : { text, plan };
+    this.verification = null;
+    this.changed.fire('plan');
   }
 
   showProgress(progress: RunProgress | null): void {

@@ -33,8 +33,21 @@ export interface WebviewToHost {
     costAnalysis: { params: { operator: OperatorId }; reply: CostAnalysis };
     /** A subgraph or function body of an operator, as a graph of its own. */
     body: { params: { operator: OperatorId; graph: GraphId; body: string }; reply: BodyGraph };
+    /** The shown plan in the other latency model, beside its own. */
+    replay: { params: Record<string, never>; reply: PlanReplay };
+    /** What each device holds, and from when to when, in the shown plan. */
+    holdings: { params: Record<string, never>; reply: readonly DeviceHoldings[] };
+    /** Searches on another cluster from the shown plan; the result is shown as a plan that is not saved. */
+    whatIf: { params: WhatIf; reply: WhatIfOutcome };
+    sweep: { params: WhatIf & SweepOf; reply: SweepResult };
+    /** Asks where, and writes; `false`: the user turned away. */
+    saveFile: { params: SavedFile; reply: { readonly saved: boolean } };
   };
   readonly notices: {
+    /** The shown plan takes the saved one's place. */
+    keepPlan: Record<string, never>;
+    /** The saved plan is shown again. */
+    discardPlan: Record<string, never>;
     ready: Record<string, never>;
     optimize: Record<string, never>;
     cancel: Record<string, never>;
@@ -83,7 +96,13 @@ export type PlanState =
       readonly reason: string;
     }
   | { readonly kind: 'unreadable'; readonly fileName: string; readonly message: string }
-  | { readonly kind: 'current'; readonly fileName: string; readonly plan: ViewPlan };
+  | {
+      readonly kind: 'current';
+      readonly fileName: string;
+      readonly plan: ViewPlan;
+      /** False: the result of a what-if, which nobody has kept yet. */
+      readonly saved: boolean;
+    };
 
 /**
  * A graph in flat arrays. Operators are in a valid execution order; `firstInput[i]..firstInput[i+1]` are the
@@ -151,6 +170,73 @@ export interface OrderMemory {
   /** Per tensor of the main graph: first and last step of its storage's life; `NONE` for weights. */
   readonly firstStep: Int32Array;
   readonly lastStep: Int32Array;
+}
+
+/** A plan's timeline in one latency model, with what its devices need there. */
+export interface PlanReplay {
+  readonly plan: Plan;
+  readonly deviceMemory: ViewPlan['deviceMemory'];
+}
+
+/**
+ * Regions on one device in flat arrays: bytes of a storage, held over `[from, to)` in seconds. Base memory and
+ * weights are held throughout.
+ */
+export interface DeviceHoldings {
+  readonly baseBytes: Bytes;
+  readonly weightBytes: Bytes;
+  /** As in the view graph's `tensors.storages`; `NONE` for what an operator's body needs. */
+  readonly storages: Int32Array;
+  readonly bytes: Float64Array;
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+}
+
+/** Another cluster and wishes for operators; the start is the plan that is shown. */
+export interface WhatIf {
+  /** A cluster as in a cluster file: quantities are numbers or texts with a unit. */
+  readonly cluster: unknown;
+  /** By index in `graph.node`. */
+  readonly pins: Readonly<Record<number, OperatorPin>>;
+}
+
+/** An operator kept whole on a device, or split along a dimension (`none`: whole), whatever it costs. */
+export interface OperatorPin {
+  readonly device?: string;
+  readonly dimension?: Dimension;
+}
+
+/** `cancelled`: the user stopped it before there was a plan. `refused`: one sentence says what is missing. */
+export type WhatIfOutcome =
+  | { readonly kind: 'shown' }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'refused'; readonly message: string };
+
+export interface SweepOf {
+  readonly of: 'bandwidth' | 'memory';
+  /** B/s, or factors on every device's memory. */
+  readonly values: readonly number[];
+}
+
+export type SweepResult =
+  | {
+      readonly kind: 'swept';
+      readonly points: readonly {
+        readonly value: number;
+        /** `null`: no plan fits. */
+        readonly seconds: Seconds | null;
+        /** Of the best single device that fits. */
+        readonly singleSeconds: Seconds | null;
+      }[];
+      /** The least value from which on splitting pays at every larger one too. */
+      readonly splittingPaysFrom: number | null;
+    }
+  | Exclude<WhatIfOutcome, { kind: 'shown' }>;
+
+export interface SavedFile {
+  /** Suggested name, beside the model. */
+  readonly name: string;
+  readonly content: string | Uint8Array;
 }
 
 /** The plan file and what is derived from it for drawing. */
@@ -249,7 +335,7 @@ export interface BodyGraph {
 }
 
 export interface RunProgress {
-  readonly task: 'optimize' | 'verify' | 'export';
+  readonly task: 'optimize' | 'verify' | 'export' | 'whatIf' | 'sweep';
   /** For people, e.g. `Partitioning`. */
   readonly phase: string;
   /** 0 to 1, or `null` where unknown. */

@@ -10,7 +10,11 @@ import type {
   PlanState,
   RunProgress,
   TensorDetails,
+  SweepOf,
+  SweepResult,
   VerificationResult,
+  WebviewToHost,
+  WhatIf,
 } from './webview';
 
 /** Messages between the extension host and its workers (`worker_threads`, structured clone). */
@@ -26,7 +30,13 @@ export interface HostToWorker {
     cluster: { params: { text: string }; reply: ClusterSummary };
     /** Text of the built-in cluster, as a file that a user can edit. */
     exampleCluster: { params: Record<string, never>; reply: { text: string; summary: ClusterSummary } };
+    replay: WebviewToHost['requests']['replay'];
+    holdings: WebviewToHost['requests']['holdings'];
+    /** Shows a plan of the open model that is not saved, or (`null`) the one it was opened with. */
+    showPlan: { params: { text: string | null }; reply: PlanState };
     optimize: { params: OptimizeRequest; reply: OptimizeResult };
+    whatIf: { params: WhatIfRequest; reply: { text: string } };
+    sweep: { params: SweepRequest; reply: SweepResult };
     verify: { params: VerifyRequest; reply: VerificationResult };
     export: { params: ExportRequest; reply: { files: readonly string[] } };
   };
@@ -77,6 +87,18 @@ export interface OptimizeRequest {
   /** An `Int32Array` of one element: anything but 0 asks to stop with the best so far. */
   readonly cancel: SharedArrayBuffer;
 }
+
+/** A search on another cluster that starts from a plan, and keeps the plan's own rules and bindings. */
+export interface WhatIfRequest extends WhatIf {
+  readonly model: ModelSource;
+  /** Text of the plan to start from. */
+  readonly start: string;
+  readonly evaluations: number;
+  readonly timeLimitSeconds?: number;
+  readonly cancel: SharedArrayBuffer;
+}
+
+export type SweepRequest = WhatIfRequest & SweepOf;
 
 /** Settings of the search; absent ones take the engine's defaults. */
 export type OptimizeOptions = Partial<

@@ -8,6 +8,7 @@ import { exportModel } from './export';
 import { OpenModel } from './openModel';
 import { optimize, type Surroundings } from './optimize';
 import { verify } from './verify';
+import { sweep, whatIf } from './whatIf';
 
 /** Answers of one worker: it holds at most one open model, which detail requests speak of. */
 export function workerHandlers(surroundings: Surroundings): Handlers<HostToWorker> {
@@ -32,7 +33,12 @@ export function workerHandlers(surroundings: Surroundings): Handlers<HostToWorke
         text: `${JSON.stringify(SMART_HOME_FILE, undefined, 2)}\n`,
         summary: summaryOf(parseCluster(SMART_HOME_FILE)),
       }),
+      replay: () => model().replay(),
+      holdings: () => model().holdings(),
+      showPlan: ({ text }) => model().showPlan(text),
       optimize: (request) => optimize(request, surroundings),
+      whatIf: (request) => whatIf(request, surroundings),
+      sweep: (request) => sweep(request, surroundings),
       verify: (request) => verify(request, surroundings.report),
       export: (request) => exportModel(request, surroundings.report),
     },

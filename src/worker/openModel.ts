@@ -7,7 +7,11 @@ import { InputError } from '../core/graph/problem';
 import type { OperatorId, TensorId } from '../core/graph/units';
 import { MemoryByteSource } from '../core/onnx/byteSources';
 import type { ModelNode } from '../core/onnx/model';
+import { partitionRules } from '../core/partition/rules';
+import { deviceMemory } from '../core/plan/check';
+import { parsePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
+import { replayedIn } from '../core/plan/replayed';
 import {
   analyzeFile,
   analyzeModel,
@@ -15,10 +19,20 @@ import {
   type Analysis,
   type AnalysisOptions,
 } from '../engine/analyze';
-import type { BodyGraph, CostAnalysis, GraphId, OperatorDetails, TensorDetails } from '../protocol/webview';
+import type {
+  BodyGraph,
+  CostAnalysis,
+  DeviceHoldings,
+  GraphId,
+  OperatorDetails,
+  PlanReplay,
+  PlanState,
+  TensorDetails,
+} from '../protocol/webview';
 import type { ModelSource, OpenedModel, OpenRequest } from '../protocol/worker';
 import { CostAnalyzer } from './costAnalysis';
 import { operatorDetails, tensorDetails } from './details';
+import { deviceHoldingsOf } from './holdings';
 import { findPlan, planState, type FoundPlan } from './openPlan';
 import { modelProperties } from './properties';
 import { orderMemory } from './orderMemory';
@@ -35,6 +49,8 @@ export class OpenModel {
   /** By `GraphId`: the main graph first, bodies as they are asked for. */
   private readonly shown: ShownGraph[];
   private costs: CostAnalyzer | undefined;
+  /** A plan that is shown in the saved one's place. */
+  private unsaved: Plan | undefined;
 
   private constructor(
     readonly name: string,
@@ -53,8 +69,9 @@ export class OpenModel {
     return new OpenModel(modelName(request.model), ruled, found);
   }
 
-  /** The current plan, if there is one. */
+  /** The plan that is shown, if there is one. */
   get plan(): Plan | undefined {
+    if (this.unsaved !== undefined) return this.unsaved;
     return this.found.kind === 'current' ? this.found.plan : undefined;
   }
 
@@ -79,7 +96,7 @@ export class OpenModel {
           this.plan?.options.inPlace ?? inPlace,
         ),
       },
-      plan: planState(this.found, graph),
+      plan: planState(this.found, graph, true),
     };
   }
 
@@ -101,6 +118,33 @@ export class OpenModel {
     operatorOf(this.graph, operator);
     this.costs ??= new CostAnalyzer(this.graph, this.plan ? parseCluster(this.plan.cluster) : smartHome());
     return this.costs.analyze(operator);
+  }
+
+  /** The shown plan in the latency model that is not its own. */
+  replay(): PlanReplay {
+    const plan = this.currentPlan();
+    const other = plan.latency.model === 'overlapped' ? 'synchronous' : 'overlapped';
+    const rules = partitionRules(this.graph);
+    const replayed = replayedIn(other, this.graph, rules, plan);
+    return { plan: replayed, deviceMemory: deviceMemory(this.graph, rules, replayed) ?? [] };
+  }
+
+  holdings(): readonly DeviceHoldings[] {
+    return deviceHoldingsOf(this.currentPlan(), this.graph);
+  }
+
+  /** Shows a plan that is not saved in the place of the one that was found; `null`: that one again. */
+  showPlan(text: string | null): PlanState {
+    this.unsaved = text === null ? undefined : parsePlan(text);
+    this.costs = undefined;
+    if (this.unsaved === undefined) return planState(this.found, this.graph, true);
+    const name = this.found.kind === 'none' ? '' : this.found.name;
+    return planState({ kind: 'current', name, plan: this.unsaved }, this.graph, false);
+  }
+
+  private currentPlan(): Plan {
+    if (this.plan === undefined) throw new InputError('The model has no plan.');
+    return this.plan;
   }
 
   body(operator: OperatorId, graph: GraphId, body: string): BodyGraph {

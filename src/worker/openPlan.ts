@@ -62,7 +62,8 @@ function plansBeside(modelPath: string): string[] {
   }
 }
 
-export function planState(found: FoundPlan, graph: Graph): PlanState {
+/** `saved`: the plan is a file's. */
+export function planState(found: FoundPlan, graph: Graph, saved: boolean): PlanState {
   switch (found.kind) {
     case 'none':
       return found;
@@ -73,18 +74,18 @@ export function planState(found: FoundPlan, graph: Graph): PlanState {
       return { kind: 'stale', fileName: found.name, reason };
     }
     case 'current':
-      return currentState(found.name, found.plan, graph);
+      return currentState(found.name, found.plan, graph, saved);
   }
 }
 
-function currentState(fileName: string, plan: Plan, graph: Graph): PlanState {
+function currentState(fileName: string, plan: Plan, graph: Graph, saved: boolean): PlanState {
   const byNode = new Map(graph.operators.map((operator) => [operator.index, operator.id]));
   const steps = plan.order.steps.map((node) => byNode.get(node) ?? NONE);
   if (steps.length !== graph.operators.length || steps.includes(NONE)) {
     const message = 'The plan does not list the operators of this model: optimize again.';
     return { kind: 'unreadable', fileName, message };
   }
-  return { kind: 'current', fileName, plan: viewPlan(plan, graph, steps, byNode) };
+  return { kind: 'current', fileName, plan: viewPlan(plan, graph, steps, byNode), saved };
 }
 
 function viewPlan(

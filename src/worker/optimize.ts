@@ -57,7 +57,7 @@ function runOptimizer(
   const options = optionsOf(request);
   const bindings = new Map(Object.entries(request.bindings));
   const analysis = analyzeFile(modelPath, { bindings, fuse: options.fuse });
-  const show = (progress: OptimizeProgress): void => report(runProgress(progress));
+  const show = (progress: OptimizeProgress): void => report(searchProgress(progress, 'optimize'));
   const control = controlWith(() => isCancelled(request.cancel), show);
   return optimizeModel({ modelPath, analysis, cluster, options, makePool }, control);
 }
@@ -67,10 +67,16 @@ function optionsOf({ options: { timeLimitSeconds, ...options } }: OptimizeReques
   return { ...DEFAULT_OPTIMIZE_OPTIONS, ...options, ...limit };
 }
 
-const NO_FIGURES = { bestSeconds: null, boundSeconds: null, bestPeakBytes: null, boundPeakBytes: null };
+export const NO_FIGURES = {
+  bestSeconds: null,
+  boundSeconds: null,
+  bestPeakBytes: null,
+  boundPeakBytes: null,
+};
 
-function runProgress(progress: OptimizeProgress): RunProgress {
-  const task = { task: 'optimize', fraction: null, ...NO_FIGURES } as const;
+/** What a search shows of itself; `task` says whose it is. */
+export function searchProgress(progress: OptimizeProgress, name: 'optimize' | 'whatIf'): RunProgress {
+  const task = { task: name, fraction: null, ...NO_FIGURES } as const;
   switch (progress.phase) {
     case 'ordering': {
       const { peakBytes, lowerBoundBytes } = progress;

@@ -74,6 +74,7 @@ export class FramePainter {
       frameFill: withAlpha(theme.foreground, theme.kind.startsWith('hc') ? 0 : 0.028),
       litWires: lit,
       isFaded: this.fading(model, look),
+      isPinned: (op) => plan !== null && this.session.pins.has(model.graph.operators.nodes[op]),
       groupNote: (node) => this.groupNote(model, node),
       wireLabel: (wire) => wireLabel(model, wire),
       stubCount: (wire) => model.scene.stubWire.reduce((sum, w) => sum + (w === wire ? 1 : 0), 0),
@@ -82,8 +83,10 @@ export class FramePainter {
   }
 
   private fading(model: GraphModel, look: Look): (node: number) => boolean {
-    const { hiddenClasses, device, shownPlan } = this.session;
-    if (hiddenClasses.size === 0 && (device === null || shownPlan === null)) return () => false;
+    const { hiddenClasses, shownDevice: device, shownPlan } = this.session;
+    const isOutside = this.outsideRange();
+    if (hiddenClasses.size === 0 && (device === null || shownPlan === null) && isOutside === null)
+      return () => false;
     const isHidden = (op: number): boolean => {
       const shares = look.mode === 'device' ? (shownPlan?.shares(op) ?? []) : [];
       if (shares.length === 0) return hiddenClasses.has(look.classOf[op]);
@@ -91,9 +94,17 @@ export class FramePainter {
     };
     return (node) => {
       if (!model.isOperator(node)) return false;
-      if (isHidden(node)) return true;
+      if (isHidden(node) || isOutside?.(node) === true) return true;
       return device !== null && shownPlan !== null && !shownPlan.usesDevice(node, device);
     };
+  }
+
+  /** Which operators lie outside the brushed part of the order; `null` where nothing is brushed. */
+  private outsideRange(): ((op: number) => boolean) | null {
+    const { range, trail } = this.session;
+    const steps = this.session.orderSteps;
+    if (range === null || steps === null || trail.length !== 1) return null;
+    return (op) => steps[op] < range.from || steps[op] >= range.to;
   }
 
   private paintBackground(p: Painting, { boxes, lines }: Visible): void {

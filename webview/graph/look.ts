@@ -1,6 +1,7 @@
 import { interpolateRgb, piecewise, quantize } from 'd3';
 import { CATEGORIES, categoryColors, categoryOf } from '../categories';
 import type { GraphModel } from '../graphModel';
+import { DIMENSION_LABELS } from '../plan/dimensions';
 import type { PlanIndex } from '../plan/planIndex';
 import { legible, mix, type Theme } from '../theme';
 import { bytesText, secondsText } from '../units';
@@ -32,14 +33,6 @@ export interface Look {
 
 const HEAT_CLASSES = 8;
 const DIMENSIONS = ['none', 'H', 'W', 'C', 'K'] as const;
-export const DIMENSION_LABELS: Readonly<Record<string, string>> = {
-  none: 'Whole',
-  H: 'H, rows',
-  W: 'W, columns',
-  C: 'C, channels',
-  K: 'K, reduction',
-};
-
 interface Classes {
   readonly labels: readonly string[];
   readonly colors: readonly string[];

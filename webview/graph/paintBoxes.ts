@@ -140,6 +140,7 @@ function paintRows(p: Painting, op: number, x: number, y: number, w: number): vo
   const badge = plan?.operator(op)?.partition;
   let room = right - left;
   if (badge && badge.dimension !== 'none') room -= paintBadge(p, op, badge.dimension, right, y + 4);
+  if (p.isPinned(op)) room -= paintPin(p, left + room, y + 4);
   context.textAlign = 'left';
   context.fillStyle = theme.foreground;
   context.font = p.fonts.type;
@@ -180,6 +181,21 @@ function paintBadge(p: Painting, op: number, dimension: string, right: number, y
   context.textAlign = 'center';
   context.fillText(text, right - width / 2, y + 11);
   return width + 6;
+}
+
+/** A needle with a head: the next what-if leaves this operator as the user wants it. Returns the room it took. */
+function paintPin({ context, theme }: Painting, right: number, y: number): number {
+  const x = right - 6;
+  context.strokeStyle = context.fillStyle = theme.warning;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  context.moveTo(x, y + 6);
+  context.lineTo(x, y + 14);
+  context.stroke();
+  context.beginPath();
+  context.arc(x, y + 4, 3.2, 0, 2 * Math.PI);
+  context.fill();
+  return 14;
 }
 
 function paintGroup(p: Painting, i: number, node: number): void {

@@ -25,6 +25,8 @@ export interface Painting {
   /** Wires of what is hovered or selected. */
   readonly litWires: ReadonlySet<number>;
   readonly isFaded: (node: number) => boolean;
+  /** Has the user a wish for this operator? */
+  readonly isPinned: (op: number) => boolean;
   readonly groupNote: (node: number) => GroupNote;
   readonly wireLabel: (wire: number) => string;
   readonly stubCount: (wire: number) => number;

@@ -1,13 +1,15 @@
-import type { OrderMemory, ViewGraph, ViewPlan } from '../../src/protocol/webview';
+import type { DeviceHoldings, OrderMemory, ViewGraph, ViewPlan } from '../../src/protocol/webview';
+import { TENSOR_FLAGS } from '../../src/protocol/webview';
 
-/** One storage as a rectangle: steps across (half-open), addresses up. */
+/** One storage, or one region of it on a device, as a rectangle: steps or seconds across (half-open), bytes up. */
 export interface LifetimeBox {
+  /** -1 for weights and for the memory of an operator's body. */
   readonly storage: number;
-  /** The tensor that made it. */
+  /** The tensor that made it; -1 where there is none. */
   readonly tensor: number;
-  readonly firstStep: number;
+  readonly from: number;
   /** Exclusive. */
-  readonly endStep: number;
+  readonly to: number;
   readonly offset: number;
   readonly bytes: number;
 }
@@ -20,8 +22,8 @@ export function boxesOfModel(graph: ViewGraph, memory: OrderMemory): LifetimeBox
     const bytes = graph.tensors.bytes[tensor];
     if (storage < 0 || seen.has(storage) || memory.firstStep[tensor] < 0 || !(bytes > 0)) return;
     seen.add(storage);
-    const [firstStep, lastStep] = [memory.firstStep[tensor], memory.lastStep[tensor]];
-    boxes.push({ storage, tensor, firstStep, endStep: lastStep + 1, offset: 0, bytes });
+    const [from, last] = [memory.firstStep[tensor], memory.lastStep[tensor]];
+    boxes.push({ storage, tensor, from, to: last + 1, offset: 0, bytes });
   });
   return packed(boxes);
 }
@@ -37,8 +39,8 @@ export function boxesOfPlan({ plan }: ViewPlan, graph: ViewGraph): LifetimeBox[]
     boxes.push({
       storage: tensor.storage,
       tensor: byName.get(tensor.name) ?? -1,
-      firstStep: tensor.firstStep,
-      endStep: tensor.lastStep + 1,
+      from: tensor.firstStep,
+      to: tensor.lastStep + 1,
       offset: tensor.offset,
       bytes: tensor.bytes,
     });
@@ -46,13 +48,46 @@ export function boxesOfPlan({ plan }: ViewPlan, graph: ViewGraph): LifetimeBox[]
   return boxes;
 }
 
+/** Weights are there throughout, the largest lowest. */
+export function boxesOfWeights({ tensors }: ViewGraph, steps: number): LifetimeBox[] {
+  const ids = Array.from(tensors.flags.keys()).filter(
+    (t) => (tensors.flags[t] & TENSOR_FLAGS.weight) !== 0 && tensors.bytes[t] > 0,
+  );
+  ids.sort((a, b) => tensors.bytes[b] - tensors.bytes[a] || a - b);
+  let offset = 0;
+  return ids.map((tensor) => {
+    const box = { storage: -1, tensor, from: 0, to: steps, offset, bytes: tensors.bytes[tensor] };
+    offset += box.bytes;
+    return box;
+  });
+}
+
+/** What a device holds, in seconds; a storage that arrives in several messages has several boxes. */
+export function boxesOfDevice(holdings: DeviceHoldings, graph: ViewGraph): LifetimeBox[] {
+  const tensorOf = firstTensors(graph);
+  return Array.from(holdings.storages, (storage, i) => ({
+    storage,
+    tensor: tensorOf.get(storage) ?? -1,
+    ...{ from: holdings.from[i], to: holdings.to[i], offset: 0, bytes: holdings.bytes[i] },
+  }));
+}
+
+/** Per storage the tensor that made it. */
+function firstTensors({ tensors }: ViewGraph): ReadonlyMap<number, number> {
+  const found = new Map<number, number>();
+  tensors.storages.forEach((storage, tensor) => {
+    if (storage >= 0 && !found.has(storage)) found.set(storage, tensor);
+  });
+  return found;
+}
+
 /** Largest first, each at the lowest address that is free throughout its life. */
 function packed(boxes: readonly LifetimeBox[]): LifetimeBox[] {
   const placed: LifetimeBox[] = [];
-  const order = [...boxes].sort((a, b) => b.bytes - a.bytes || a.firstStep - b.firstStep);
+  const order = [...boxes].sort((a, b) => b.bytes - a.bytes || a.from - b.from);
   for (const box of order.slice(0, MOST_PACKED)) {
     const neighbours = placed
-      .filter((other) => other.firstStep < box.endStep && box.firstStep < other.endStep)
+      .filter((other) => other.from < box.to && box.from < other.to)
       .sort((a, b) => a.offset - b.offset);
     let offset = 0;
     for (const other of neighbours) {

@@ -1,7 +1,7 @@
 import type { CostAnalysis } from '../../src/protocol/webview';
 import { el } from '../dom';
 import type { GraphModel } from '../graphModel';
-import { DIMENSION_LABELS } from '../graph/look';
+import { DIMENSION_LABELS } from '../plan/dimensions';
 import type { PlanIndex } from '../plan/planIndex';
 import { memoryAt } from '../plan/memory';
 import { shapeOf } from '../scene/sizes';

@@ -12,6 +12,8 @@ export interface HeaderActions {
   export(): void;
   openPlanFile(): void;
   goToPeak(): void;
+  keepPlan(): void;
+  discardPlan(): void;
 }
 
 /** The result in a few plain words: what the model is, what the plan saves, and each device against its limit. */
@@ -33,6 +35,7 @@ export class Header {
       el('div', { className: 'header-line' }, this.modelLine(), this.buttons()),
       this.progressLine(),
       this.planNotice(planState),
+      this.unsavedNotice(),
       this.session.plan === null ? null : this.result(),
       this.verificationLine(),
     ]);
@@ -61,7 +64,7 @@ export class Header {
     const bar = el('div', { className: 'header-buttons' });
     if (progress !== null) bar.append(button({ label: 'Cancel', pressed: () => this.actions.cancel() }));
     else {
-      if (planState.kind === 'current') {
+      if (planState.kind === 'current' && planState.saved) {
         bar.append(
           button({
             label: 'Verify',
@@ -115,6 +118,20 @@ export class Header {
     const notice = el('div', { className: 'notice' }, text);
     notice.setAttribute('role', 'alert');
     notice.append(button({ label: 'Open the plan file', pressed: () => this.actions.openPlanFile() }));
+    return notice;
+  }
+
+  /** A what-if's plan is shown in the saved one's place: that stays in sight wherever one looks. */
+  private unsavedNotice(): HTMLElement | null {
+    if (!this.session.isUnsaved) return null;
+    const notice = el(
+      'div',
+      { className: 'notice unsaved' },
+      'This is the result of a what-if; it is not saved.',
+    );
+    const keep = button({ label: 'Keep this plan', pressed: () => this.actions.keepPlan() });
+    const discard = button({ label: 'Discard', pressed: () => this.actions.discardPlan() });
+    notice.append(el('span', { className: 'notice-buttons' }, keep, discard));
     return notice;
   }
 
@@ -192,6 +209,10 @@ export class Header {
       );
       const show = (value: number | null) => () => this.session.set({ device: value }, 'device');
       row.addEventListener('click', show(device === i ? null : i));
+      // A change of its own, for which the header is not drawn anew: the row under the pointer stays.
+      const hover = (value: number | null) => () => this.session.set({ hoverDevice: value }, 'hoverDevice');
+      row.addEventListener('pointerenter', hover(i));
+      row.addEventListener('pointerleave', hover(null));
       return row;
     });
     return el('div', { className: 'devices' }, ...rows);

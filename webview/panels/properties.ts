@@ -1,9 +1,15 @@
-import type { OperatorDetails, SymbolicDimension, TensorDetails } from '../../src/protocol/webview';
+import type {
+  CostAnalysis,
+  OperatorDetails,
+  SymbolicDimension,
+  TensorDetails,
+} from '../../src/protocol/webview';
 import { button } from '../controls';
 import { el, fill } from '../dom';
 import type { Session, Target } from '../session';
 import { bytesText, flopsText } from '../units';
-import { groupFacts, operatorFacts, tensorFacts } from './facts';
+import { pinText } from '../whatIf/pins';
+import { costFacts, groupFacts, operatorFacts, tensorFacts } from './facts';
 import { typesInside } from './groupTypes';
 import { section, table } from './table';
 
@@ -14,6 +20,8 @@ export interface PropertiesActions {
   toggleGroup(node: number): void;
   goToOperator(operator: number): void;
   selectTensor(tensor: number): void;
+  costAnalysis(operator: number): Promise<CostAnalysis>;
+  pinMenu(operator: number, x: number, y: number): void;
   bindDimensions(bindings: Readonly<Record<string, number>>): void;
   copy(text: string): void;
   close(): void;
@@ -27,7 +35,7 @@ export class Properties {
     private readonly session: Session,
     private readonly actions: PropertiesActions,
   ) {
-    session.on(['selection', 'graph', 'plan'], () => this.render());
+    session.on(['selection', 'graph', 'plan', 'pins'], () => this.render());
   }
 
   private render(): void {
@@ -45,7 +53,7 @@ export class Properties {
     this.render();
   }
 
-  private fill(kind: string, name: string, content: readonly Node[]): void {
+  private fill(kind: string, name: string, content: readonly (Node | null)[]): void {
     const copy = (): void => this.actions.copy(this.element.innerText);
     fill(this.element, [
       el(
@@ -134,18 +142,47 @@ export class Properties {
       button({ label: `Open ${body}`, pressed: () => this.actions.openBody(op, body) }),
     );
     const later = el('div', {});
+    const costs = el('div', {});
     this.fill(model.typeText(op), name === '' ? '(no name)' : name, [
       ...(bodies.length === 0 ? [] : [el('div', { className: 'button-row' }, ...bodies)]),
       later,
       ...facts,
+      this.pinSection(op),
+      costs,
     ]);
     const selection = this.session.selection;
+    if (session.trail.length === 1) void this.fillCosts(costs, op);
     this.actions.operatorDetails(op).then(
       (details) => {
         if (this.session.selection === selection) fill(later, this.operatorDetails(details));
       },
       () => undefined,
     );
+  }
+
+  /** The memory-time cost analysis of the operator, where it has alternatives. */
+  private async fillCosts(into: HTMLElement, op: number): Promise<void> {
+    const { selection } = this.session;
+    const analysis = await this.actions.costAnalysis(op).catch(() => null);
+    if (analysis === null || analysis.alternatives.length === 0 || this.session.selection !== selection)
+      return;
+    fill(into, [costFacts(analysis)]);
+  }
+
+  private pinSection(op: number): HTMLElement | null {
+    const { shownPlan, pins, model } = this.session;
+    if (shownPlan === null || shownPlan.shares(op).length === 0) return null;
+    const pin = pins.get(model!.graph.operators.nodes[op]);
+    const change = button({
+      label: pin === undefined ? 'Pin …' : 'Change …',
+      title: 'Keep it on a device, or split one way, in the next what-if',
+      pressed: () => {
+        const { left, bottom } = change.getBoundingClientRect();
+        this.actions.pinMenu(op, left, bottom + 2);
+      },
+    });
+    const text = pin === undefined ? 'not pinned' : pinText(pin);
+    return section('Pin', el('div', { className: 'pin' }, el('span', {}, text), change));
   }
 
   private operatorDetails(details: OperatorDetails): Node[] {

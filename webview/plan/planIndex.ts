@@ -119,7 +119,31 @@ export class PlanIndex {
     return dimension === 'H' || dimension === 'W' ? Math.max(1, this.shares(op).length) : 1;
   }
 
-  /** From the first start to the last end of the operator's own work, seconds. */
+  /** From the first start to the last end of what runs for the steps `[from, to)`; `null` where nothing does. */
+  spanOf(from: number, to: number): { readonly from: number; readonly to: number } | null {
+    let [first, last] = [Infinity, -Infinity];
+    for (let step = from; step < to; step++) {
+      for (const event of this.events(this.view.memory.operators[step])) {
+        first = Math.min(first, event.start);
+        last = Math.max(last, event.end);
+      }
+    }
+    return last < first ? null : { from: first, to: last };
+  }
+
+  /** Steps that run within a part of the time (seconds), half-open; `null` where nothing runs. */
+  stepsWithin(from: number, to: number): { readonly from: number; readonly to: number } | null {
+    let [first, last] = [Infinity, -Infinity];
+    for (const event of this.plan.timeline) {
+      if (event.start >= to || event.end <= from || event.operator === null) continue;
+      const step = this.stepOf(this.operatorOf(event.operator));
+      first = Math.min(first, step);
+      last = Math.max(last, step);
+    }
+    return last < first ? null : { from: first, to: last + 1 };
+  }
+
+  /** Seconds of the operator's longest part. */
   computeSeconds(op: number): number {
     let longest = 0;
     for (const event of this.events(op)) {

@@ -2,16 +2,22 @@ import type { ChartCanvas } from '../chartCanvas';
 import type { DeviceMemory } from '../plan/memory';
 import { mix, withAlpha, type Theme } from '../theme';
 
+interface MemoryRow {
+  readonly limit: number;
+  /** Seconds of the whole axis, and those until which the memory is known. */
+  readonly total: number;
+  readonly end: number;
+  readonly y: number;
+  readonly height: number;
+  readonly color: string;
+}
+
 /** A device's memory over time as an area of at most one column per pixel, with its limit as a line. */
 export function paintMemory(
   chart: ChartCanvas,
   theme: Theme,
   { times, bytes }: DeviceMemory,
-  limit: number,
-  total: number,
-  y: number,
-  height: number,
-  color: string,
+  { limit, total, end, y, height, color }: MemoryRow,
 ): void {
   const { context } = chart;
   const most = bytes.reduce((a, b) => Math.max(a, b), 0);
@@ -33,9 +39,9 @@ export function paintMemory(
     at = level(highest);
     context.lineTo(x, at);
   }
-  const end = chart.x(1);
-  context.lineTo(end, at);
-  context.lineTo(end, y + height);
+  const right = chart.x(end / total);
+  context.lineTo(right, at);
+  context.lineTo(right, y + height);
   context.closePath();
   context.fillStyle = mix(theme.background, color, 0.26);
   context.fill();

@@ -1,10 +1,15 @@
 import { build, type Plugin } from 'esbuild';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { SweepOf, WhatIf } from '../../../src/protocol/webview';
+import { workerHandlers } from '../../../src/worker/handlers';
 import { TEST_THEMES } from './themes';
+
+/** Of a what-if, and of each value of a sweep. */
+const SEARCH_EVALUATIONS = 300;
 
 const PROJECT = resolve(__dirname, '../../..');
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -58,10 +63,25 @@ const BRIDGE = `
     window.postMessage(data, '*');
   };
   window.sent = [];
+  window.saved = [];
+  // Searches run in Node with the real engine, as in the extension's worker.
+  const search = async ({ id, name, params }) => {
+    const progress = (value) => window.postMessage({ kind: 'notice', name: 'progress', params: value }, '*');
+    progress({ task: name, phase: 'Partitioning', fraction: 0.5, bestSeconds: null, boundSeconds: null, bestPeakBytes: null, boundPeakBytes: null });
+    const answer = await (await fetch('/search', { method: 'POST', body: JSON.stringify({ name, params }) })).json();
+    progress(null);
+    if (answer.text !== undefined) worker.postMessage({ kind: 'show', text: answer.text });
+    window.postMessage({ kind: 'reply', id, result: answer.outcome }, '*');
+  };
   window.acquireVsCodeApi = () => ({
     postMessage: (message) => {
-      if (message.kind === 'request') worker.postMessage(message);
+      if (message.name === 'whatIf' || message.name === 'sweep') void search(message);
+      else if (message.name === 'saveFile') {
+        window.saved.push(message.params);
+        window.postMessage({ kind: 'reply', id: message.id, result: { saved: true } }, '*');
+      } else if (message.kind === 'request') worker.postMessage(message);
       else window.sent.push(message);
+      if (message.name === 'discardPlan') worker.postMessage({ kind: 'show', text: null });
       if (isAgain && message.name === 'ready') for (const notice of parent.lastNotices) window.postMessage(notice, '*');
     },
     getState: () => state,
@@ -100,6 +120,7 @@ export class WebviewHarness {
     const browser = await chromium.launch({ executablePath, args: FLAGS });
     const server = createServer((request, response) => {
       const path = request.url ?? '/';
+      if (path === '/search') return void harness.search(request, response);
       const [type, body] = harness.file(path, stub);
       response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
       response.end(body);
@@ -137,6 +158,31 @@ export class WebviewHarness {
   async stop(): Promise<void> {
     await this.browser.close();
     await new Promise((done) => this.server.close(done));
+  }
+
+  /** A what-if or a sweep from the open plan, with the engine of the extension's worker. */
+  private async search(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const { name, params } = JSON.parse(Buffer.concat(chunks).toString()) as {
+      name: 'whatIf' | 'sweep';
+      params: WhatIf & SweepOf;
+    };
+    const asked = {
+      ...params,
+      model: { kind: 'file', path: this.model.path },
+      start: readFileSync(this.model.plan!, 'utf8'),
+      evaluations: SEARCH_EVALUATIONS,
+      cancel: new SharedArrayBuffer(4),
+    } as const;
+    const { requests } = workerHandlers({ report: () => undefined });
+    const answer = await (
+      name === 'whatIf'
+        ? Promise.resolve(requests.whatIf(asked)).then(({ text }) => ({ text, outcome: { kind: 'shown' } }))
+        : Promise.resolve(requests.sweep(asked)).then((outcome) => ({ outcome }))
+    ).catch((error: Error) => ({ outcome: { kind: 'refused', message: error.message } }));
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(answer));
   }
 
   private file(path: string, stub: string): [string, string | Buffer] {

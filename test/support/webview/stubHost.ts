@@ -12,8 +12,14 @@ interface OpenMessage {
   readonly plan: string | null;
 }
 
+/** A plan that is shown unsaved; `null`: the saved one again. */
+interface ShowMessage {
+  readonly kind: 'show';
+  readonly text: string | null;
+}
+
 interface WorkerScope {
-  onmessage: ((event: { readonly data: OpenMessage | Envelope }) => void) | null;
+  onmessage: ((event: { readonly data: OpenMessage | ShowMessage | Envelope }) => void) | null;
   postMessage(message: unknown): void;
 }
 
@@ -39,6 +45,8 @@ function answer(name: string, params: unknown): unknown {
   if (name === 'tensorDetails') return model.tensorDetails(tensor, graph);
   if (name === 'costAnalysis') return model.costAnalysis(operator);
   if (name === 'body') return model.body(operator, graph, body);
+  if (name === 'replay') return model.replay();
+  if (name === 'holdings') return model.holdings();
   throw new Error(`The stub does not answer ${name}.`);
 }
 
@@ -50,6 +58,8 @@ scope.onmessage = ({ data }) => {
       const params = { kind: 'failed', fileName: data.name, message: failureOf(error).message };
       scope.postMessage({ kind: 'notice', name: 'document', params });
     }
+  } else if (data.kind === 'show') {
+    scope.postMessage({ kind: 'notice', name: 'plan', params: model!.showPlan(data.text) });
   } else if (data.kind === 'request') {
     try {
       scope.postMessage({ kind: 'reply', id: data.id, result: answer(data.name, data.params) });

@@ -4,19 +4,14 @@ import { aliveAt, tilesOf } from '../../../webview/lifetimes/geometry';
 import { memoryAt } from '../../../webview/plan/memory';
 import { stepArea } from '../../../webview/panels/chartPath';
 import { PlanIndex } from '../../../webview/plan/planIndex';
-import { criticalPath, lanesOf } from '../../../webview/timeline/lanes';
+import { criticalPath } from '../../../webview/timeline/criticalPath';
+import { lanesOf } from '../../../webview/timeline/lanes';
 import { SearchIndex } from '../../../webview/search';
 import { bytesText, changeText, secondsText } from '../../../webview/units';
 import type { ViewGraph, ViewPlan } from '../../../src/protocol/webview';
 
-const box = (
-  storage: number,
-  firstStep: number,
-  endStep: number,
-  offset: number,
-  bytes: number,
-): LifetimeBox => ({
-  ...{ storage, tensor: storage, firstStep, endStep, offset, bytes },
+const box = (storage: number, from: number, to: number, offset: number, bytes: number): LifetimeBox => ({
+  ...{ storage, tensor: storage, from, to, offset, bytes },
 });
 
 describe('lifetime boxes', () => {
@@ -134,6 +129,7 @@ function planIndex(): PlanIndex {
       { index: 1, weightBytes: 0, partition: partition('none', [{ device: 'b', start: 0, end: 1 }]) },
     ],
     devices: [],
+    latency: { model: 'overlapped', seconds: 5 },
     timeline: [
       { kind: 'compute', operator: 0, device: 'a', start: 0, end: 3 },
       { kind: 'compute', operator: 0, device: 'b', start: 0, end: 1 },

@@ -8,7 +8,7 @@ import type { Plan } from '../../../src/core/plan/plan';
 import { doorbellModel } from '../../../src/engine/example/doorbell';
 import { exampleClusterText } from '../../../src/engine/example/folder';
 import type { RunProgress } from '../../../src/protocol/webview';
-import type { OpenedModel, OpenRequest, OptimizeRequest } from '../../../src/protocol/worker';
+import type { OpenedModel, OpenRequest, OptimizeRequest, WhatIfRequest } from '../../../src/protocol/worker';
 import { workerHandlers } from '../../../src/worker/handlers';
 import { chainModel } from '../../e2e/support/fixtures';
 
@@ -87,6 +87,112 @@ describe('worker', () => {
     const { plan } = await open();
     assert.ok(plan.kind === 'unreadable');
     assert.match(plan.message, /version 2/);
+  });
+
+  describe('what if', () => {
+    const planFile = (): string => join(folder, 'door.memorianova.json');
+    const saved = (): Plan => JSON.parse(readFileSync(planFile(), 'utf8')) as Plan;
+    async function ask(changes: Partial<WhatIfRequest>): Promise<Plan> {
+      const { text } = await requests.whatIf({
+        model: { kind: 'file', path: model },
+        start: readFileSync(planFile(), 'utf8'),
+        cluster: saved().cluster,
+        pins: {},
+        evaluations: 200,
+        cancel: new SharedArrayBuffer(4),
+        ...changes,
+      });
+      return JSON.parse(text) as Plan;
+    }
+    beforeEach(async () => void (await requests.optimize(optimizeRequest())));
+
+    it('is never worse than the plan at hand on the same cluster, and saves nothing', async () => {
+      const before = readFileSync(planFile());
+      const plan = await ask({});
+      assert.ok(plan.latency.seconds <= saved().latency.seconds);
+      assert.deepEqual(readFileSync(planFile()), before);
+    });
+
+    it('does without a device that is gone, and with one that was added', async () => {
+      const { cluster } = saved();
+      const gone = cluster.devices.find(({ name }) => name !== cluster.source && name !== cluster.sink)!;
+      const without = { ...cluster, devices: cluster.devices.filter((device) => device !== gone) };
+      const links = cluster.network.links.filter(({ from, to }) => from !== gone.name && to !== gone.name);
+      const smaller = await ask({ cluster: { ...without, network: { ...cluster.network, links } } });
+      assert.equal(smaller.devices.length, cluster.devices.length - 1);
+      const spare = { name: 'spare', memory: '1 GiB', compute: '20 GFLOP/s', operatorOverhead: '10 us' };
+      const larger = await ask({ cluster: { ...cluster, devices: [...cluster.devices, spare] } });
+      assert.ok(larger.latency.seconds < saved().latency.seconds);
+    });
+
+    it('keeps operators where they are pinned', async () => {
+      const { operators, cluster } = saved();
+      const [one, two] = operators.filter(({ type }) => type === 'Conv');
+      const device = cluster.devices[2].name;
+      const pins = { [one.index]: { device }, [two.index]: { dimension: 'none' as const } };
+      const plan = await ask({ pins });
+      const partition = (index: number): Plan['operators'][number]['partition'] =>
+        plan.operators.find((operator) => operator.index === index)!.partition;
+      assert.deepEqual(
+        partition(one.index).shards.map((shard) => shard.device),
+        [device],
+      );
+      assert.equal(partition(two.index).dimension, 'none');
+      assert.deepEqual(plan.options['pins'], pins);
+    });
+
+    it('says what is missing where nothing fits, and which quantity cannot be read', async () => {
+      const { cluster } = saved();
+      const tiny = {
+        ...cluster,
+        devices: cluster.devices.map((device) => ({ ...device, memory: device.baseMemory + 1024 })),
+      };
+      await assert.rejects(ask({ cluster: tiny }), INPUT_ERROR(/lacks .* MiB/));
+      const odd = {
+        ...cluster,
+        devices: cluster.devices.map((device) => ({ ...device, memory: '9 apples' })),
+      };
+      await assert.rejects(ask({ cluster: odd }), INPUT_ERROR(/unit "apples"/));
+    });
+
+    it('sweeps, and knows from where splitting pays', async () => {
+      const { cluster } = saved();
+      const values = [1e3, cluster.network.bandwidth, cluster.network.bandwidth * 100];
+      const wish = { cluster, pins: {}, of: 'bandwidth', values, evaluations: 50 } as const;
+      const start = readFileSync(planFile(), 'utf8');
+      const source = { kind: 'file', path: model } as const;
+      const cancel = new SharedArrayBuffer(4);
+      const result = await requests.sweep({ ...wish, model: source, start, cancel });
+      assert.ok(result.kind === 'swept');
+      assert.deepEqual(
+        result.points.map(({ value }) => value),
+        values,
+      );
+      const [slow, , fast] = result.points;
+      assert.ok(fast.seconds! < slow.seconds! && fast.seconds! < fast.singleSeconds!);
+      assert.ok(values.includes(result.splittingPaysFrom!));
+      assert.ok(progress.some(({ task, fraction }) => task === 'sweep' && fraction !== null && fraction > 0));
+    });
+
+    it('is shown in the place of the plan that was opened, until that is shown again', async () => {
+      await open();
+      const plan = await ask({});
+      const shown = requests.showPlan({ text: encodePlan(plan) });
+      const state = await shown;
+      assert.ok(state.kind === 'current' && !state.saved);
+      assert.equal(state.fileName, 'door.memorianova.json');
+      const replay = await requests.replay({});
+      assert.equal(replay.plan.latency.model, 'synchronous');
+      assert.ok(replay.plan.latency.seconds >= plan.latency.seconds);
+      const holdings = await requests.holdings({});
+      assert.deepEqual(
+        holdings.map(({ weightBytes }) => weightBytes),
+        plan.devices.map(({ weightBytes }) => weightBytes),
+      );
+      const back = await requests.showPlan({ text: null });
+      assert.ok(back.kind === 'current' && back.saved);
+      assert.deepEqual(back.plan.plan.latency, saved().latency);
+    });
   });
 
   it('finds the plan of a named cluster, and not that of another model', async () => {
