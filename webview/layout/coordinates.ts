@@ -3,15 +3,57 @@ import type { Piece } from './pieces';
 import { markConflicts } from './conflicts';
 import { positions } from './ordering';
 import { findSpine } from './spine';
+import { separation, tighten } from './tighten';
+
+/** Whether a piece has a main path, and may be placed without one where that is narrower. */
+export type MainPath = 'straight' | 'free';
 
 /**
  * x of every element of a piece after Brandes and Köpf (2001): four alignments (from above and below, to the
  * left and to the right), each compacted over its block graph, and the mean of the two in the middle; the
- * spine is aligned first, so that it is straight in all four. Cuts are put on x = 0. Linear.
+ * main path is aligned first, so that it is straight in all four. Cuts are put on x = 0; what then stands out
+ * of the room that the widest rank needs is drawn in. Linear.
  */
-export function placeElements(piece: Piece, order: Int32Array, spacing: Spacing): Float64Array {
-  const position = positions(piece.firstInRank, order);
+export function placeElements(
+  piece: Piece,
+  order: Int32Array,
+  spacing: Spacing,
+  mainPath: MainPath,
+): Float64Array {
   const spine = findSpine(piece);
+  const turned = leansLeft(piece, order, spine) ? reversed(piece, order) : order;
+  if (mainPath === 'free') spine.fill(-1);
+  return placeAround(piece, turned, spine, spacing);
+}
+
+/**
+ * Whether more stands left of the main path than right of it: such a piece is turned round, so that everything
+ * beside the path is on one side and the pieces together are no wider than one. Structure alone decides, not
+ * sizes, so that opening a group turns nothing.
+ */
+function leansLeft({ firstInRank }: Piece, order: Int32Array, spine: Int32Array): boolean {
+  const onSpine = new Uint8Array(order.length);
+  for (let v = 0; v < spine.length; v++) if (spine[v] !== -1) onSpine[v] = onSpine[spine[v]] = 1;
+  let left = 0;
+  let right = 0;
+  for (let r = 0; r + 1 < firstInRank.length; r++) {
+    for (let k = firstInRank[r]; k < firstInRank[r + 1]; k++) {
+      if (onSpine[order[k]] === 0) continue;
+      left += k - firstInRank[r];
+      right += firstInRank[r + 1] - 1 - k;
+    }
+  }
+  return left > right;
+}
+
+function reversed({ firstInRank }: Piece, order: Int32Array): Int32Array {
+  const out = order.slice();
+  for (let r = 0; r + 1 < firstInRank.length; r++) out.subarray(firstInRank[r], firstInRank[r + 1]).reverse();
+  return out;
+}
+
+function placeAround(piece: Piece, order: Int32Array, spine: Int32Array, spacing: Spacing): Float64Array {
+  const position = positions(piece.firstInRank, order);
   const conflict = markConflicts(piece, position, spine);
   const candidates: Float64Array[] = [];
   for (const fromAbove of [true, false]) {
@@ -22,7 +64,15 @@ export function placeElements(piece: Piece, order: Int32Array, spacing: Spacing)
     }
   }
   const x = balance(candidates, piece);
-  return standOnAxis(piece, x, spine);
+  const axis = axisOf(piece, x, spine);
+  const fixed = new Uint8Array(x.length);
+  for (let v = 0; v < x.length; v++) {
+    x[v] -= axis;
+    if (spine[v] !== -1) fixed[v] = fixed[spine[v]] = 1;
+  }
+  standCutsOnAxis(piece, x, fixed);
+  tighten(piece, order, x, fixed, spacing);
+  return x;
 }
 
 /** Per element the neighbours on one side that it may be aligned with: in `list`, sorted by position. */
@@ -148,12 +198,13 @@ interface BlockGraph {
 }
 
 function blockGraph(
-  { firstInRank, left, right, dummy }: Piece,
+  piece: Piece,
   order: Int32Array,
   root: Int32Array,
   spacing: Spacing,
   toLeft: boolean,
 ): BlockGraph {
+  const { firstInRank } = piece;
   const size = root.length;
   const first = new Uint32Array(size + 1);
   const incoming = new Int32Array(size);
@@ -162,8 +213,7 @@ function blockGraph(
       for (let k = firstInRank[r]; k + 1 < firstInRank[r + 1]; k++) {
         const a = order[k];
         const b = order[k + 1];
-        const lines = dummy[a] === 1 || dummy[b] === 1;
-        const gap = right[a] + (lines ? spacing.betweenLines : spacing.betweenBoxes) + left[b];
+        const gap = separation(piece, a, b, spacing);
         if (toLeft) visit(root[a], root[b], gap);
         else visit(root[b], root[a], gap);
       }
@@ -208,27 +258,31 @@ function balance(candidates: readonly Float64Array[], { left, right }: Piece): F
   return out;
 }
 
-/** Moves the piece so that its spine, else its cuts, else its middle stands on x = 0, and its cuts exactly. */
-function standOnAxis(piece: Piece, x: Float64Array, spine: Int32Array): Float64Array {
-  const { topCut, bottomCut, left, right } = piece;
+/** Where the piece's axis is: its spine, else its cuts, else its middle. */
+function axisOf({ topCut, bottomCut, left, right }: Piece, x: Float64Array, spine: Int32Array): number {
   const last = x.length - 1;
   const onSpine = spine.findIndex((next) => next !== -1);
-  let axis: number;
-  if (onSpine !== -1) axis = x[onSpine];
-  else if (topCut && bottomCut) axis = (x[0] + x[last]) / 2;
-  else if (topCut) axis = x[0];
-  else if (bottomCut) axis = x[last];
-  else {
-    let min = Infinity;
-    let max = -Infinity;
-    for (let v = 0; v <= last; v++) {
-      min = Math.min(min, x[v] - left[v]);
-      max = Math.max(max, x[v] + right[v]);
-    }
-    axis = (min + max) / 2;
+  if (onSpine !== -1) return x[onSpine];
+  if (topCut && bottomCut) return (x[0] + x[last]) / 2;
+  if (topCut) return x[0];
+  if (bottomCut) return x[last];
+  let min = Infinity;
+  let max = -Infinity;
+  for (let v = 0; v <= last; v++) {
+    min = Math.min(min, x[v] - left[v]);
+    max = Math.max(max, x[v] + right[v]);
   }
-  const out = x.map((at) => at - axis);
-  if (topCut) out[0] = 0;
-  if (bottomCut) out[last] = 0;
-  return out;
+  return (min + max) / 2;
+}
+
+function standCutsOnAxis({ topCut, bottomCut }: Piece, x: Float64Array, fixed: Uint8Array): void {
+  const last = x.length - 1;
+  if (topCut) {
+    x[0] = 0;
+    fixed[0] = 1;
+  }
+  if (bottomCut) {
+    x[last] = 0;
+    fixed[last] = 1;
+  }
 }

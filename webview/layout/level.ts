@@ -1,8 +1,8 @@
 import { layer, type Layered } from './elements';
 import { orderRanks } from './ordering';
-import type { LayoutCache } from './pieces';
-import { cutRanks, signature, takePiece } from './pieces';
-import { placeElements } from './coordinates';
+import { cutRanks, signature, takePiece, type LayoutCache, type Piece } from './pieces';
+import { placeElements, type MainPath } from './coordinates';
+import { narrowed } from './narrow';
 import { assignRanks } from './ranks';
 import { route } from './routes';
 import { placeRanks } from './rows';
@@ -31,17 +31,21 @@ export function layoutLevel(level: LevelGraph, cache: LayoutCache, spacing: Spac
 }
 
 function placeColumns(layered: Layered, cache: LayoutCache, spacing: Spacing): Float64Array {
-  const x = new Float64Array(layered.count);
   const local = new Int32Array(layered.count);
-  for (const { top, bottom } of cutRanks(layered)) {
-    const piece = takePiece(layered, top, bottom, local);
-    if (piece.elements.length === piece.firstInRank.length - 1) continue;
-    const key = signature(piece);
-    let places = cache.find(key);
-    if (places === undefined) {
-      places = placeElements(piece, orderRanks(piece), spacing);
-      cache.keep(key, places);
-    }
+  const place = (piece: Piece, mainPath: MainPath): Float64Array => {
+    const key = signature(piece, mainPath === 'free' ? 1 : 0);
+    const known = cache.find(key);
+    if (known !== undefined) return known;
+    const places = placeElements(piece, orderRanks(piece), spacing, mainPath);
+    cache.keep(key, places);
+    return places;
+  };
+  const pieces = cutRanks(layered)
+    .map(({ top, bottom }) => takePiece(layered, top, bottom, local))
+    .filter((piece) => piece.elements.length > piece.firstInRank.length - 1);
+  const columns = pieces.map((piece) => ({ piece, places: place(piece, 'straight') }));
+  const x = new Float64Array(layered.count);
+  for (const { piece, places } of narrowed(columns, (piece) => place(piece, 'free'))) {
     for (let i = 0; i < places.length; i++) x[piece.elements[i]] = places[i];
   }
   return x;

@@ -80,12 +80,12 @@ function lists(
   return [first, out];
 }
 
-/** What a piece looks like to the layout, as one array: equal arrays have equal layouts. */
-export function signature(piece: Piece): Int32Array {
+/** What a piece looks like to the layout, as one array: equal arrays have equal layouts of the same variant. */
+export function signature(piece: Piece, variant: 0 | 1): Int32Array {
   const { elements, firstInRank, left, right, dummy, firstDown, down } = piece;
   const size = elements.length;
   const out = new Int32Array(3 + firstInRank.length + size * 3 + firstDown.length + down.length);
-  out[0] = (piece.topCut ? 1 : 0) | (piece.bottomCut ? 2 : 0);
+  out[0] = (piece.topCut ? 1 : 0) | (piece.bottomCut ? 2 : 0) | (variant << 2);
   out[1] = size;
   out[2] = firstInRank.length;
   out.set(firstInRank, 3);

