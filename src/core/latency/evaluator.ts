@@ -19,6 +19,8 @@ export interface Kernel {
   latency(limit: Nanoseconds): Nanoseconds;
   /** After `latency` did not give up: most bytes of activations held at once, per device. */
   peaks(result: Float64Array): void;
+  /** Steps (some twice) that the latency of the plan at hand waits for. */
+  criticalSteps(): readonly number[];
   /** The plan being tried, whose latency is known, is the plan at hand from now on. */
   keep(): void;
   /** All exchanges were taken back, in the same way. */
@@ -104,6 +106,12 @@ export class Evaluator {
     this.isEmpty = this.isPending = false;
     this.kernel.keep();
     this.changedSteps = this.changedStorages = 0;
+  }
+
+  /** Positions in the order (some twice) of the operators that the latency of the plan kept last waits for. */
+  criticalSteps(): readonly number[] {
+    if (this.isPending) this.undo();
+    return this.kernel.criticalSteps();
   }
 
   private countMemory(needsPeaks: boolean): void {

@@ -3,6 +3,7 @@ import type { CompiledGene } from './compiledGene';
 import type { Kernel } from './evaluator';
 import { GATHER } from './flow';
 import { MessageSlots } from './messageSlots';
+import { OverlappedCritical } from './overlappedCritical';
 import { OverlappedPeaks } from './overlappedPeaks';
 import { OverlappedTails } from './overlappedTails';
 import { isSameMessages, type Traffic } from './traffic';
@@ -54,6 +55,7 @@ export class OverlappedKernel implements Kernel {
   private readonly isPacked: Uint8Array;
   private readonly memory: OverlappedPeaks;
   private readonly tails: OverlappedTails;
+  private readonly critical: OverlappedCritical;
 
   constructor(readonly workload: Workload) {
     const { flow, cluster, graph } = workload;
@@ -88,6 +90,7 @@ export class OverlappedKernel implements Kernel {
     this.isPacked = new Uint8Array(this.steps + 1);
     this.memory = new OverlappedPeaks(this);
     this.tails = new OverlappedTails(this);
+    this.critical = new OverlappedCritical(this);
   }
 
   exchangeGene(step: number, _before: CompiledGene | undefined, after: CompiledGene): void {
@@ -137,6 +140,10 @@ export class OverlappedKernel implements Kernel {
 
   peaks(result: Float64Array): void {
     this.memory.find(result);
+  }
+
+  criticalSteps(): readonly number[] {
+    return this.critical.steps();
   }
 
   keep(): void {

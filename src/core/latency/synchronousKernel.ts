@@ -65,6 +65,11 @@ export class SynchronousKernel implements Kernel {
     }
   }
 
+  /** Every step waits for the one before it. */
+  criticalSteps(): readonly number[] {
+    return this.workload.flow.steps.map((_, step) => step);
+  }
+
   keep(): void {
     // The sums are those of the plan being tried already.
   }

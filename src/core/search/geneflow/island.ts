@@ -6,18 +6,20 @@ import { isSameGene, type Gene } from '../../latency/gene';
 import { crossAnywhere, crossAtCuts, GraphCuts } from './crossover';
 import { bestOf, isBetter, isSamePlan, type Fitness, type Individual } from './individual';
 import { movesAround } from './localSearch';
-import { freshGene, mutate } from './mutations';
+import { freshGene, Mutator } from './mutations';
 import type { SearchParts, Seed, SeedResult } from './problem';
 import type { SearchSpace } from './space';
 
-const POPULATION = 16;
+const POPULATION = 6;
 const TOURNAMENT = 3;
 /** Tries to improve a child before it takes its place. */
-const CHILD_TRIES = 40;
+const CHILD_TRIES = 150;
 /** Share of an epoch's evaluations for the local search on the best. */
-const LOCAL_SHARE = 0.35;
-/** One more than this many mutations at once are made with falling chance. */
-const MUTATIONS_AT_ONCE = 3;
+const LOCAL_SHARE = 0.1;
+/** One child in so many is mutated once more before it is tried. */
+const ONE_MORE = 6;
+/** Mutations drawn until one changes something. */
+const MOST_DRAWS = 8;
 
 /** Anything that ends an epoch early. Asked often. */
 export type Stop = () => boolean;
@@ -31,6 +33,9 @@ export class Island {
   private readonly random: Random;
   private readonly cuts: GraphCuts;
   private readonly evaluator: Evaluator;
+  private readonly mutator: Mutator;
+  /** The genome of the plan being tried. */
+  private readonly scratch: (CompiledGene | undefined)[];
   /** Where the local search goes on: position in the steps. */
   private localStep = 0;
 
@@ -42,6 +47,8 @@ export class Island {
     this.random = seededRandom(seed);
     this.cuts = new GraphCuts(space.workload);
     this.evaluator = new Evaluator(space.workload);
+    this.mutator = new Mutator(space, this.random);
+    this.scratch = new Array<CompiledGene | undefined>(space.workload.graph.operators.length).fill(undefined);
   }
 
   get evaluations(): number {
@@ -91,26 +98,38 @@ export class Island {
       ? crossAtCuts(space, this.cuts, random, a.genome, b.genome)
       : crossAnywhere(space, random, a.genome, b.genome);
     let child = this.individual(genome);
+    let critical = this.evaluator.criticalSteps();
     const tries = Math.min(CHILD_TRIES, end - this.evaluations);
-    for (let i = 0; i < tries; i++) child = this.mutated(child);
+    for (let i = 0; i < tries; i++) {
+      const better = this.mutated(child, critical);
+      if (better === undefined) continue;
+      child = better;
+      critical = this.evaluator.criticalSteps();
+    }
     this.settle(child);
   }
 
-  /** The better of the plan and a mutation of it. */
-  private mutated(plan: Individual): Individual {
-    const genome = [...plan.genome];
-    do mutate(this.space, this.random, genome);
-    while (this.random.below(MUTATIONS_AT_ONCE) === 0);
-    return this.tried(genome, plan) ?? plan;
+  /** A mutation of the plan that is not worse, `undefined` where it is. */
+  private mutated(plan: Individual, critical: readonly number[]): Individual | undefined {
+    const { mutator, scratch: genome } = this;
+    for (let draws = 0; draws < MOST_DRAWS; draws++) {
+      for (let operator = 0; operator < genome.length; operator++) genome[operator] = plan.genome[operator];
+      do mutator.mutate(genome, critical);
+      while (this.random.below(ONE_MORE) === 0);
+      if (!isSameGenome(genome, plan.genome)) break;
+    }
+    const found = this.tried(genome, plan);
+    if (found !== undefined && isBetter(found, plan)) mutator.reward(gain(plan, found));
+    return found;
   }
 
-  /** `undefined` where the genome is worse than `than`; equally good ones are taken, to drift along plateaus. */
+  /** A copy of the genome as a plan, `undefined` where it is worse than `than`; equally good ones are taken, to drift along plateaus. */
   private tried(genome: (CompiledGene | undefined)[], than: Individual): Individual | undefined {
     const { evaluator } = this;
     evaluator.evaluate(genome, this.limitFor(than));
     if (evaluator.latencyNs === Infinity || isBetter(than, evaluator)) return undefined;
     evaluator.keep();
-    return { genome, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
+    return { genome: [...genome], latencyNs: evaluator.latencyNs, violation: evaluator.violation };
   }
 
   /** Above it a plan cannot beat `than`: only where that is valid does latency alone decide. */
@@ -163,10 +182,11 @@ export class Island {
   }
 
   private improveAround(plan: Individual, operator: number, end: number): Individual {
+    const { scratch: genome } = this;
     let best = plan;
     for (const move of movesAround(this.space, plan.genome, operator)) {
       if (this.evaluations >= end) break;
-      const genome = [...best.genome];
+      for (let id = 0; id < genome.length; id++) genome[id] = best.genome[id];
       let isChange = false;
       for (const gene of move) {
         if (!isSameGene(genome[gene.operator]!.gene, gene.gene)) isChange = true;
@@ -202,4 +222,19 @@ export class Island {
     }
     return genome;
   }
+}
+
+function isSameGenome(
+  a: readonly (CompiledGene | undefined)[],
+  b: readonly (CompiledGene | undefined)[],
+): boolean {
+  for (let operator = 0; operator < a.length; operator++) if (a[operator] !== b[operator]) return false;
+  return true;
+}
+
+/** By how much of itself a plan got better: of what it lacks in memory while it does, else of its latency. */
+function gain(from: Fitness, to: Fitness): number {
+  return from.violation > to.violation
+    ? (from.violation - to.violation) / from.violation
+    : (from.latencyNs - to.latencyNs) / from.latencyNs;
 }

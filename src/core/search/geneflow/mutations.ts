@@ -6,11 +6,20 @@ import { exchangedRun, recomputedRun } from './halos';
 import type { SearchSpace } from './space';
 
 type Genes = (CompiledGene | undefined)[];
-type Mutation = (space: SearchSpace, random: Random, genome: Genes) => void;
+
+/** What a mutation draws from. */
+interface Draw {
+  readonly space: SearchSpace;
+  readonly random: Random;
+  /** Steps that the latency waits for (some twice). */
+  readonly critical: readonly number[];
+}
+
+type Mutation = (draw: Draw, genome: Genes) => void;
 
 const LONGEST_RUN = 24;
 
-/** The mutations with their shares. Each changes `genome` in place; some draws change nothing. */
+/** The mutations with their shares at first. Each changes `genome` in place; some draws change nothing. */
 const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [28, moveBoundary],
   [18, moveBoundaryOfRun],
@@ -22,32 +31,80 @@ const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [2, reduceElsewhere],
   [10, recomputeRun],
   [4, exchangeRun],
+  [10, moveBranch],
 ];
-const TOTAL_SHARE = MUTATIONS.reduce((sum, [share]) => sum + share, 0);
+/** Tries after which the shares follow what the mutations have brought, and how much of the past counts then. */
+const TRIES_PER_SHARE = 400;
+const MEMORY = 0.7;
+/** Part of the draws that goes by the first shares, whatever was brought. */
+const STEADY = 0.35;
 
-export function mutate(space: SearchSpace, random: Random, genome: Genes): void {
-  let draw = random.next() * TOTAL_SHARE;
-  for (const [share, mutation] of MUTATIONS) {
-    draw -= share;
-    if (draw < 0) return mutation(space, random, genome);
+/**
+ * Draws mutations, those more often that have made plans better by more lately. Half of the places where they
+ * begin are on the chain that the latency waits for.
+ */
+export class Mutator {
+  private readonly first = MUTATIONS.map(([share]) => share / MUTATIONS.reduce((sum, [one]) => sum + one, 0));
+  private shares = this.first;
+  private readonly tries = MUTATIONS.map(() => 0);
+  private readonly gains = MUTATIONS.map(() => 0);
+  private since = 0;
+  private last = 0;
+
+  constructor(
+    private readonly space: SearchSpace,
+    private readonly random: Random,
+  ) {}
+
+  mutate(genome: Genes, critical: readonly number[]): void {
+    if (++this.since >= TRIES_PER_SHARE) this.adapt();
+    let draw = this.random.next();
+    this.last = 0;
+    while (this.last + 1 < MUTATIONS.length && draw >= this.shares[this.last])
+      draw -= this.shares[this.last++];
+    this.tries[this.last]++;
+    MUTATIONS[this.last][1]({ space: this.space, random: this.random, critical }, genome);
+  }
+
+  /** The plan of the last mutation is better by this part of what it was. */
+  reward(part: number): void {
+    this.gains[this.last] += part;
+  }
+
+  private adapt(): void {
+    this.since = 0;
+    const worth = this.gains.map((gain, index) => gain / (1 + this.tries[index]));
+    const total = worth.reduce((sum, one) => sum + one, 0);
+    this.shares =
+      total === 0
+        ? this.first
+        : worth.map((one, index) => STEADY * this.first[index] + ((1 - STEADY) * one) / total);
+    for (let index = 0; index < MUTATIONS.length; index++) {
+      this.tries[index] *= MEMORY;
+      this.gains[index] *= MEMORY;
+    }
   }
 }
 
-function pickStep(space: SearchSpace, random: Random): number {
-  return random.below(space.steps.length);
+function pickStep({ space, random, critical }: Draw): number {
+  return critical.length > 0 && random.below(2) === 0
+    ? critical[random.below(critical.length)]
+    : random.below(space.steps.length);
 }
 
 /** A run of the order: half of them short. */
-function pickRun(space: SearchSpace, random: Random): { from: number; to: number } {
+function pickRun(draw: Draw): { from: number; to: number } {
+  const { space, random } = draw;
   const longest = random.below(4) === 0 ? space.steps.length : Math.min(LONGEST_RUN, space.steps.length);
   const length = 2 + Math.floor(longest * random.next() ** 2);
-  const from = pickStep(space, random);
+  const from = pickStep(draw);
   return { from, to: Math.min(space.steps.length, from + length) };
 }
 
 /** Some boundary between two devices moves, usually a little. */
-function moveBoundary(space: SearchSpace, random: Random, genome: Genes): void {
-  const operator = space.steps[pickStep(space, random)];
+function moveBoundary(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const operator = space.steps[pickStep(draw)];
   const { gene } = genome[operator]!;
   if (gene.split === NONE) return;
   const { length, unit } = space.splits[operator][gene.split];
@@ -77,8 +134,9 @@ export function shifted(gene: Gene, boundary: number, shift: number, length: num
 }
 
 /** The same boundary moves by the same fraction along a run. */
-function moveBoundaryOfRun(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = pickRun(space, random);
+function moveBoundaryOfRun(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = pickRun(draw);
   const { gene, operator } = genome[space.steps[from]]!;
   if (gene.split === NONE) return;
   const { dimension } = space.splits[operator][gene.split];
@@ -96,8 +154,9 @@ function moveBoundaryOfRun(space: SearchSpace, random: Random, genome: Genes): v
 }
 
 /** A device gives its part to a neighbour, or gets one from it. */
-function dropOrAddDevice(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = random.below(2) === 0 ? pickRun(space, random) : single(pickStep(space, random));
+function dropOrAddDevice(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = random.below(2) === 0 ? pickRun(draw) : single(pickStep(draw));
   const device = random.below(space.devices);
   const isDrop = random.below(2) === 0;
   for (let step = from; step < to; step++) {
@@ -167,8 +226,9 @@ function withDevice(gene: Gene, device: DeviceId, unit: number): Gene | undefine
   return { ...gene, cuts: moved };
 }
 
-function copyNeighbour(space: SearchSpace, random: Random, genome: Genes): void {
-  const operator = space.steps[pickStep(space, random)];
+function copyNeighbour(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const operator = space.steps[pickStep(draw)];
   const neighbours = space.neighbours[operator];
   if (neighbours.length === 0) return;
   const neighbour = neighbours[random.below(neighbours.length)];
@@ -177,8 +237,9 @@ function copyNeighbour(space: SearchSpace, random: Random, genome: Genes): void 
 }
 
 /** The first operator's partition (or a fresh one) is followed by the whole run. */
-function spreadOverRun(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = pickRun(space, random);
+function spreadOverRun(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = pickRun(draw);
   const first = space.steps[from];
   if (random.below(3) === 0) genome[first] = space.compile(first, freshGene(space, random, first));
   const profile = space.profile(genome[first]!);
@@ -189,8 +250,9 @@ function spreadOverRun(space: SearchSpace, random: Random, genome: Genes): void 
   }
 }
 
-function startAfresh(space: SearchSpace, random: Random, genome: Genes): void {
-  const operator = space.steps[pickStep(space, random)];
+function startAfresh(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const operator = space.steps[pickStep(draw)];
   genome[operator] = space.compile(operator, freshGene(space, random, operator));
 }
 
@@ -205,8 +267,9 @@ export function freshGene(space: SearchSpace, random: Random, operator: Operator
   return among.length === 0 ? space.proportional(operator, draw) : space.proportional(operator, draw, among);
 }
 
-function runOnOneDevice(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = pickRun(space, random);
+function runOnOneDevice(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = pickRun(draw);
   const device = random.below(space.devices);
   for (let step = from; step < to; step++) {
     const operator = space.steps[step];
@@ -214,21 +277,61 @@ function runOnOneDevice(space: SearchSpace, random: Random, genome: Genes): void
   }
 }
 
-function reduceElsewhere(space: SearchSpace, random: Random, genome: Genes): void {
-  const operator = space.steps[pickStep(space, random)];
+function reduceElsewhere(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const operator = space.steps[pickStep(draw)];
   const { gene, reduction } = genome[operator]!;
   if (reduction === undefined) return;
   genome[operator] = space.compile(operator, { ...gene, reduceOn: random.below(space.devices) });
 }
 
 /** The halos of a run are computed again instead of being sent. */
-function recomputeRun(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = random.below(2) === 0 ? pickRun(space, random) : single(pickStep(space, random));
+function recomputeRun(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = random.below(2) === 0 ? pickRun(draw) : single(pickStep(draw));
   for (const gene of recomputedRun(space, genome, from, to)) genome[gene.operator] = gene;
 }
 
 /** The halos of a run are sent again. */
-function exchangeRun(space: SearchSpace, random: Random, genome: Genes): void {
-  const { from, to } = pickRun(space, random);
+function exchangeRun(draw: Draw, genome: Genes): void {
+  const { space } = draw;
+  const { from, to } = pickRun(draw);
   for (const gene of exchangedRun(space, genome, from, to)) genome[gene.operator] = gene;
+}
+
+/**
+ * The operators around one that are placed alike and hang together (a branch of a cell, a block between two cuts)
+ * go elsewhere together: whole to a device, or along with a neighbour's partition.
+ */
+function moveBranch(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const start = space.steps[pickStep(draw)];
+  const branch = alike(space, genome, start, 1 + Math.floor(LONGEST_RUN * random.next() ** 2));
+  const neighbours = space.neighbours[branch[random.below(branch.length)]];
+  const profile =
+    random.below(2) === 0 && neighbours.length > 0
+      ? space.profile(genome[neighbours[random.below(neighbours.length)]]!)
+      : { gene: wholeGene(random.below(space.devices), space.devices), split: undefined };
+  for (const operator of branch) {
+    const gene = space.adopt(operator, profile);
+    if (gene !== undefined) genome[operator] = space.compile(operator, gene);
+  }
+}
+
+/** Up to `most` operators that hang together with `start` and are split alike on the same devices. */
+function alike(space: SearchSpace, genome: Genes, start: OperatorId, most: number): OperatorId[] {
+  const { devices, gene } = genome[start]!;
+  const found = [start];
+  for (let index = 0; index < found.length && found.length < most; index++) {
+    for (const other of space.neighbours[found[index]]) {
+      if (found.length >= most || found.includes(other)) continue;
+      const own = genome[other]!;
+      const isAlike =
+        (own.gene.split === NONE) === (gene.split === NONE) &&
+        own.devices.length === devices.length &&
+        own.devices.every((device, position) => device === devices[position]);
+      if (isAlike) found.push(other);
+    }
+  }
+  return found;
 }
