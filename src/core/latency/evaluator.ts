@@ -13,6 +13,11 @@ import type { Genome, Workload } from './workload';
 export interface Kernel {
   /** The gene of a step is another now. @param before `undefined` where there was none yet */
   exchangeGene(step: number, before: CompiledGene | undefined, after: CompiledGene): void;
+  /**
+   * After all genes are exchanged: a bound on the latency, whatever the messages of the given storages (the first
+   * `count`) will be.
+   */
+  bound(storages: Int32Array, count: number): Nanoseconds;
   /** Called after all genes are exchanged. */
   exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void;
   /** Latency of the plan being tried. Gives up with `Infinity` once it is sure to exceed `limit`. */
@@ -56,6 +61,8 @@ export class Evaluator {
   private readonly stepList: Int32Array;
   private readonly geneList: (CompiledGene | undefined)[];
   private changedStorages = 0;
+  /** The first so many of them have their new messages. */
+  private loadedStorages = 0;
   private readonly storageList: Int32Array;
   private readonly trafficList: (Traffic | undefined)[];
   private readonly isListed: Uint8Array;
@@ -89,9 +96,11 @@ export class Evaluator {
   evaluate(genome: Genome, limit: Nanoseconds = Infinity, needsPeaks = false): void {
     this.evaluations++;
     if (this.isPending) this.undo();
-    this.load(genome);
+    this.loadGenes(genome);
+    this.latencyNs = this.violation = Infinity;
+    if (!this.isEmpty && this.kernel.bound(this.storageList, this.changedStorages) > limit) return;
+    this.loadTraffic();
     this.latencyNs = this.kernel.latency(this.isEmpty ? Infinity : limit);
-    this.violation = Infinity;
     if (this.latencyNs === Infinity) return;
     this.countMemory(needsPeaks);
     // The first plan is one to start from in any case.
@@ -103,9 +112,9 @@ export class Evaluator {
    * but their own changes.
    */
   keep(): void {
-    this.isEmpty = this.isPending = false;
+    this.isEmpty = false;
     this.kernel.keep();
-    this.changedSteps = this.changedStorages = 0;
+    this.close();
   }
 
   /** Positions in the order (some twice) of the operators that the latency of the plan kept last waits for. */
@@ -128,8 +137,8 @@ export class Evaluator {
     }
   }
 
-  /** Takes over the genes that differ. */
-  private load(genome: Genome): void {
+  /** Takes over the genes that differ, and lists the storages whose messages may then. */
+  private loadGenes(genome: Genome): void {
     const { steps } = this.workload.flow;
     const { genes } = this;
     this.isPending = true;
@@ -142,12 +151,15 @@ export class Evaluator {
       this.listStorages(steps[step]);
     }
     if (this.isEmpty) this.listAll();
-    for (let index = 0; index < this.changedStorages; index++) {
-      const storage = this.storageList[index];
-      this.isListed[storage] = 0;
+    for (let index = 0; index < this.changedStorages; index++) this.isListed[this.storageList[index]] = 0;
+  }
+
+  private loadTraffic(): void {
+    for (; this.loadedStorages < this.changedStorages; this.loadedStorages++) {
+      const storage = this.storageList[this.loadedStorages];
       const before = this.traffic[storage];
       const after = this.workload.traffic.traffic(storage, this.genome);
-      this.trafficList[index] = before;
+      this.trafficList[this.loadedStorages] = before;
       if (after === before) continue;
       this.traffic[storage] = after;
       this.kernel.exchangeTraffic(storage, before, after);
@@ -159,7 +171,7 @@ export class Evaluator {
     for (let index = 0; index < this.changedSteps; index++) {
       this.exchangeGene(this.stepList[index], this.geneList[index]!);
     }
-    for (let index = 0; index < this.changedStorages; index++) {
+    for (let index = 0; index < this.loadedStorages; index++) {
       const storage = this.storageList[index];
       const after = this.traffic[storage]!;
       const before = this.trafficList[index]!;
@@ -168,7 +180,11 @@ export class Evaluator {
       this.kernel.exchangeTraffic(storage, after, before);
     }
     this.kernel.undo();
-    this.changedSteps = this.changedStorages = 0;
+    this.close();
+  }
+
+  private close(): void {
+    this.changedSteps = this.changedStorages = this.loadedStorages = 0;
     this.isPending = false;
   }
 

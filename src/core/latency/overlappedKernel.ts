@@ -48,11 +48,14 @@ export class OverlappedKernel implements Kernel {
   private keptLatency: Nanoseconds = 0;
   private latencyNs: Nanoseconds = 0;
   private readonly arrived: Float64Array;
+  /** Per device: all that it computes and an output depends on. */
+  private readonly busyNs: Float64Array;
   private readonly isNeeded: Uint8Array;
   private readonly isOutput: Uint8Array;
   private readonly packed: Int32Array;
   private packedCount = 0;
   private readonly isPacked: Uint8Array;
+  private isPackedAnew = false;
   private readonly memory: OverlappedPeaks;
   private readonly tails: OverlappedTails;
   private readonly critical: OverlappedCritical;
@@ -81,6 +84,7 @@ export class OverlappedKernel implements Kernel {
     this.firstStep = this.steps + 1;
     this.endStep = this.steps + 1;
     this.arrived = new Float64Array(devices);
+    this.busyNs = new Float64Array(devices);
     this.isOutput = Uint8Array.from(flow.storages, ({ isOutput }) => (isOutput ? 1 : 0));
     this.makesOutput = Uint8Array.from(flow.steps, (operator) =>
       flow.operators[operator].makes.some((storage) => flow.storages[storage].isOutput) ? 1 : 0,
@@ -93,8 +97,12 @@ export class OverlappedKernel implements Kernel {
     this.critical = new OverlappedCritical(this);
   }
 
-  exchangeGene(step: number, _before: CompiledGene | undefined, after: CompiledGene): void {
+  exchangeGene(step: number, before: CompiledGene | undefined, after: CompiledGene): void {
     const { devices, parts, computeNs } = this;
+    if (this.isNeeded[step] === 1) {
+      if (before !== undefined) this.addBusy(before, -1);
+      this.addBusy(after, 1);
+    }
     const row = step * devices;
     this.genes[step] = after;
     for (let index = 0; index < after.devices.length; index++) parts[row + index] = after.devices[index];
@@ -107,6 +115,18 @@ export class OverlappedKernel implements Kernel {
     this.markPacked(step);
     if (step < this.firstStep) this.firstStep = step;
     if (step > this.lastChange) this.lastChange = step;
+  }
+
+  private addBusy({ computeNs, reduction }: CompiledGene, sign: number): void {
+    for (let d = 0; d < this.devices; d++) this.busyNs[d] += sign * computeNs[d];
+    if (reduction !== undefined) this.busyNs[reduction.device] += sign * reduction.ns;
+  }
+
+  /** What the busiest device computes, one shard at a time. */
+  bound(): Nanoseconds {
+    let busiest = 0;
+    for (let d = 0; d < this.devices; d++) if (this.busyNs[d] > busiest) busiest = this.busyNs[d];
+    return busiest;
   }
 
   exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void {
@@ -130,6 +150,7 @@ export class OverlappedKernel implements Kernel {
   }
 
   latency(limit: Nanoseconds): Nanoseconds {
+    this.isPackedAnew = true;
     for (let index = 0; index < this.packedCount; index++) {
       this.pack(this.packed[index]);
       if (this.packed[index] < this.firstStep) this.slots.carryTimes(this.packed[index]);
@@ -161,13 +182,16 @@ export class OverlappedKernel implements Kernel {
   }
 
   undo(): void {
-    for (let index = 0; index < this.packedCount; index++) this.slots.exchange(this.packed[index]);
+    // Given up for its genes alone, the plan has packed nothing yet.
+    for (let index = 0; this.isPackedAnew && index < this.packedCount; index++)
+      this.slots.exchange(this.packed[index]);
     this.close();
   }
 
   private close(): void {
     for (let index = 0; index < this.packedCount; index++) this.isPacked[this.packed[index]] = 0;
     this.packedCount = 0;
+    this.isPackedAnew = false;
     this.lastChange = NONE;
     this.firstStep = this.endStep = this.steps + 1;
   }

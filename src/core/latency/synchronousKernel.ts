@@ -22,6 +22,7 @@ export class SynchronousKernel implements Kernel {
   /** Per storage: the step that makes it, 0 for a model input. */
   private readonly madeAt: Int32Array;
   private readonly isInput: Uint8Array;
+  private readonly traffic: Traffic[];
 
   constructor(private readonly workload: Workload) {
     const { flow, graph, cluster } = workload;
@@ -30,6 +31,7 @@ export class SynchronousKernel implements Kernel {
     this.made = new Float64Array(rows);
     this.dropped = new Float64Array(rows);
     this.passing = new Float64Array(rows);
+    this.traffic = new Array<Traffic>(graph.storages.length);
     this.bodyBytes = Float64Array.from(flow.steps, (operator) => graph.operators[operator].bodyPeak.bytes);
     this.madeAt = Int32Array.from(flow.storages, ({ producer }) =>
       producer === NONE ? 0 : flow.stepOf[producer],
@@ -42,9 +44,19 @@ export class SynchronousKernel implements Kernel {
     this.bookGene(step, after, 1);
   }
 
+  /** Everything but their message phases. */
+  bound(storages: Int32Array, count: number): Nanoseconds {
+    let total = this.total;
+    for (let index = 0; index < count; index++) {
+      for (const ns of this.traffic[storages[index]].phaseNs) total -= ns;
+    }
+    return total;
+  }
+
   exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void {
     if (before !== undefined) this.bookTraffic(storage, before, -1);
     this.bookTraffic(storage, after, 1);
+    this.traffic[storage] = after;
   }
 
   latency(limit: Nanoseconds): Nanoseconds {

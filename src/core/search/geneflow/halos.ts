@@ -1,6 +1,6 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { computedRange, type Gene } from '../../latency/gene';
+import type { Gene } from '../../latency/gene';
 import type { Split } from '../../partition/partition';
 import type { SearchSpace } from './space';
 
@@ -45,7 +45,7 @@ function halosForReaders(
   gene: Gene,
   { axis, dimension, unit }: Split,
 ): number[] | undefined {
-  const { graph, genes } = space.workload;
+  const { graph } = space.workload;
   const [output] = graph.operators[operator].outputs;
   const halos = new Array<number>(2 * space.devices).fill(0);
   for (const reader of graph.tensors[output].consumers) {
@@ -53,13 +53,11 @@ function halosForReaders(
     if (other === undefined || other.gene.split === NONE) continue;
     const split = space.splits[reader][other.gene.split];
     if (split.axis !== axis || split.dimension !== dimension) continue;
-    const input = graph.operators[reader].inputs.indexOf(output);
+    const reach = space.reach(other, graph.operators[reader].inputs.indexOf(output), axis);
     for (const device of other.devices) {
-      if (gene.cuts[device] === gene.cuts[device + 1]) continue;
-      const box = genes.rules.work(reader, split, ...computedRange(other.gene, device)).inputs[input];
-      if (box === undefined || box.length <= 2 * axis) continue;
-      const before = Math.ceil((gene.cuts[device] - box[2 * axis]) / unit) * unit;
-      const after = Math.ceil((box[2 * axis + 1] - gene.cuts[device + 1]) / unit) * unit;
+      if (gene.cuts[device] === gene.cuts[device + 1] || reach[2 * device + 1] === NONE) continue;
+      const before = Math.ceil((gene.cuts[device] - reach[2 * device]) / unit) * unit;
+      const after = Math.ceil((reach[2 * device + 1] - gene.cuts[device + 1]) / unit) * unit;
       halos[2 * device] = Math.max(halos[2 * device], before);
       halos[2 * device + 1] = Math.max(halos[2 * device + 1], after);
     }

@@ -1,6 +1,6 @@
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import { computedRange, geneDevices, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { Split } from '../../partition/partition';
 import type { PartitionOptions, Pin } from './problem';
@@ -11,6 +11,9 @@ export interface Profile {
   readonly split: Split | undefined;
 }
 
+/** More axes than a tensor has. */
+const MOST_AXES = 64;
+
 /** What the genetic operators know about a workload: which genes are allowed, and who neighbours whom. */
 export class SearchSpace {
   readonly devices: number;
@@ -18,6 +21,7 @@ export class SearchSpace {
   readonly splits: readonly (readonly Split[])[];
   /** Per operator: those whose results it reads and those that read its results. */
   readonly neighbours: readonly (readonly OperatorId[])[];
+  private readonly reaches = new WeakMap<CompiledGene, Map<number, readonly number[]>>();
   private readonly pins: ReadonlyMap<OperatorId, Pin>;
 
   constructor(
@@ -78,6 +82,32 @@ export class SearchSpace {
     cuts[weights.length] = length;
     const reduceOn = dimension === 'K' ? weights.indexOf(Math.max(...weights)) : NONE;
     return { split, cuts, reduceOn };
+  }
+
+  /**
+   * `[start0, end0, start1, end1, ...]`: what each device's part of a split operator reads of one of its inputs along
+   * an axis; `NONE` where it reads nothing that has such an axis.
+   */
+  reach(reader: CompiledGene, input: number, axis: number): readonly number[] {
+    let known = this.reaches.get(reader);
+    if (known === undefined) this.reaches.set(reader, (known = new Map()));
+    const key = input * MOST_AXES + axis;
+    let reach = known.get(key);
+    if (reach === undefined) known.set(key, (reach = this.findReach(reader, input, axis)));
+    return reach;
+  }
+
+  private findReach({ operator, gene, devices }: CompiledGene, input: number, axis: number): number[] {
+    const split = this.splits[operator][gene.split];
+    const reach = new Array<number>(2 * this.devices).fill(NONE);
+    for (const device of devices) {
+      const [start, end] = computedRange(gene, device);
+      const box = this.workload.genes.rules.work(operator, split, start, end).inputs[input];
+      if (box === undefined || box.length <= 2 * axis) continue;
+      reach[2 * device] = box[2 * axis];
+      reach[2 * device + 1] = box[2 * axis + 1];
+    }
+    return reach;
   }
 
   profile(gene: CompiledGene): Profile {

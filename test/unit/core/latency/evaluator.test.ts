@@ -33,7 +33,8 @@ describe('evaluator', () => {
         let kept = Infinity;
         for (let change = 0; change < 25; change++) {
           const { latencyNs, devices } = simulate(workload, genome);
-          const limit = [Infinity, latencyNs * 0.5, latencyNs, kept][random.below(4)];
+          // Given up for the genes alone, on the way, never, or as in a search.
+          const limit = [1, Infinity, latencyNs * 0.5, latencyNs, kept][random.below(5)];
           evaluator.evaluate(genome, limit, true);
           if (evaluator.latencyNs !== Infinity) {
             assert.equal(evaluator.latencyNs, latencyNs);
