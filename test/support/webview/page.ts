@@ -21,11 +21,24 @@ const FLAGS = [
   '--disable-background-networking',
 ];
 
+/** Bytes of a process: in memory at all, and those that are not pages of the browser's own files. */
+export interface ProcessMemory {
+  readonly resident: number;
+  readonly own: number;
+}
+
 /** The built webview in a plain page, with a stub of VS Code around it. */
 export interface WebviewPage {
   readonly page: Page;
-  /** Sends a model (and a plan's text) as the host would; resolves when the graph is on the screen. */
+  /**
+   * Sends a model (and a plan's text) as the host would; resolves when the graph is on the screen, to the
+   * milliseconds since the file was chosen.
+   */
   open(path: string, planPath?: string): Promise<number>;
+  /** The same with a page that starts only now, as an editor's does: from there until the graph is on the screen. */
+  openAnew(path: string): Promise<number>;
+  /** Of the page's process (the largest there is, with one page open): script, workers, arrays and canvases. */
+  memory(): Promise<ProcessMemory>;
   close(): Promise<void>;
 }
 
@@ -58,11 +71,12 @@ const BRIDGE = `
   const isAgain = parent !== window;
   const worker = isAgain ? null : new Worker('/stub.js');
   window.lastNotices = [];
+  window.sent = [];
+  const isReady = () => window.sent.some((message) => message.name === 'ready');
   if (worker) worker.onmessage = ({ data }) => {
     if (data.kind === 'notice') window.lastNotices.push(data);
-    window.postMessage(data, '*');
+    if (data.kind !== 'notice' || isReady()) window.postMessage(data, '*');
   };
-  window.sent = [];
   window.saved = [];
   // Searches run in Node with the real engine, as in the extension's worker.
   const search = async ({ id, name, params }) => {
@@ -82,17 +96,19 @@ const BRIDGE = `
       } else if (message.kind === 'request') worker.postMessage(message);
       else window.sent.push(message);
       if (message.name === 'discardPlan') worker.postMessage({ kind: 'show', text: null });
-      if (isAgain && message.name === 'ready') for (const notice of parent.lastNotices) window.postMessage(notice, '*');
+      if (message.name === 'ready') for (const notice of parent.lastNotices) window.postMessage(notice, '*');
     },
     getState: () => state,
     setState: (next) => { window.savedState = state = next; },
   });
-  window.chooseFile = async (name, hasPlan) => {
-    window.openedAt = performance.now();
+  window.chooseFile = async (name, hasPlan, openedAt = performance.now()) => {
+    window.openedAt = openedAt;
     const bytes = new Uint8Array(await (await fetch('/model')).arrayBuffer());
     const plan = hasPlan ? await (await fetch('/plan')).text() : null;
     worker.postMessage({ kind: 'open', name, bytes, plan }, [bytes.buffer]);
   };
+  const chosen = new URLSearchParams(location.search).get('chosen');
+  if (chosen !== null && !isAgain) window.chooseFile(chosen, false, 0);
 `;
 
 function html(theme: string): string {
@@ -119,7 +135,7 @@ export class WebviewHarness {
     const stub = await stubSource();
     const browser = await chromium.launch({ executablePath, args: FLAGS });
     const server = createServer((request, response) => {
-      const path = request.url ?? '/';
+      const path = (request.url ?? '/').replace(/\?.*/, '');
       if (path === '/search') return void harness.search(request, response);
       const [type, body] = harness.file(path, stub);
       response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' });
@@ -141,18 +157,36 @@ export class WebviewHarness {
     });
     const page = await context.newPage();
     page.on('pageerror', (error) => process.stderr.write(`page error: ${error.stack ?? error.message}\n`));
-    await page.goto(`http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`);
+    const address = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+    await page.goto(address);
     await page.waitForFunction('window.sent.some((m) => m.name === "ready")');
     return {
       page,
+      memory: async () => {
+        const all = (await this.rendererIds()).map(memoryOf);
+        return all.reduce((largest, one) => (one.resident > largest.resident ? one : largest));
+      },
       open: async (path, plan) => {
         this.model = { path, plan };
         const name = path.slice(path.lastIndexOf('/') + 1);
         await page.evaluate(`window.chooseFile(${JSON.stringify(name)}, ${plan !== undefined})`);
         return page.evaluate(VISIBLE);
       },
+      openAnew: async (path) => {
+        this.model = { path, plan: undefined };
+        const name = path.slice(path.lastIndexOf('/') + 1);
+        await page.goto(`${address}?chosen=${encodeURIComponent(name)}`, { waitUntil: 'commit' });
+        return page.evaluate(VISIBLE);
+      },
       close: () => context.close(),
     };
+  }
+
+  private async rendererIds(): Promise<number[]> {
+    const session = await this.browser.newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    return processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
   }
 
   async stop(): Promise<void> {
@@ -194,6 +228,14 @@ export class WebviewHarness {
     if (path === '/webview.css') return ['text/css', readFileSync(resolve(PROJECT, 'dist/webview.css'))];
     return ['text/html', html(this.theme)];
   }
+}
+
+/** Linux only: elsewhere there are no figures. */
+function memoryOf(renderer: number): ProcessMemory {
+  const status = readFileSync(`/proc/${renderer}/status`, 'utf8');
+  const bytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+  return { resident: bytes('VmRSS'), own: bytes('RssAnon') };
 }
 
 /**
