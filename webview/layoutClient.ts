@@ -5,20 +5,28 @@ import { slimGraph, type FromLayout, type ToLayout } from './layoutProtocol';
 export type Opened = Extract<FromLayout, { kind: 'opened' }>;
 export type Arranged = Extract<FromLayout, { kind: 'arranged' }>;
 
+interface Waiting {
+  resolve(answer: FromLayout): void;
+  reject(error: Error): void;
+  readonly part: ((arranged: Arranged) => void) | undefined;
+}
+
 /** The layout worker as promises; a webview can only start workers from a blob. */
 export class LayoutClient {
   private readonly worker: Worker;
-  private readonly waiting = new Map<
-    number,
-    { resolve(answer: FromLayout): void; reject(error: Error): void }[]
-  >();
+  private readonly waiting = new Map<number, Waiting[]>();
   private nextKey = 1;
 
   constructor() {
     const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
     this.worker = new Worker(url);
     this.worker.onmessage = ({ data }: MessageEvent<FromLayout>) => {
-      const next = this.waiting.get(data.key)?.shift();
+      const queue = this.waiting.get(data.key);
+      if (data.kind === 'arranged' && data.isPart) {
+        queue?.[0]?.part?.(data);
+        return;
+      }
+      const next = queue?.shift();
       if (data.kind === 'failed') next?.reject(new Error(data.message));
       else next?.resolve(data);
     };
@@ -33,18 +41,20 @@ export class LayoutClient {
     return this.ask({ kind: 'open', key: this.nextKey++, ...slimGraph(graph), open }) as Promise<Opened>;
   }
 
-  arrange(key: number, open: Uint8Array): Promise<Arranged> {
-    return this.ask({ kind: 'arrange', key, open }) as Promise<Arranged>;
+  /** `part`: hears the upper part of a large scene ahead of the whole. */
+  arrange(key: number, open: Uint8Array, part?: (arranged: Arranged) => void): Promise<Arranged> {
+    const message = { kind: 'arrange', key, open, fromTop: part !== undefined } as const;
+    return this.ask(message, part) as Promise<Arranged>;
   }
 
   close(key: number): void {
     this.worker.postMessage({ kind: 'close', key } satisfies ToLayout);
   }
 
-  private ask(message: ToLayout): Promise<FromLayout> {
+  private ask(message: ToLayout, part?: Waiting['part']): Promise<FromLayout> {
     return new Promise((resolve, reject) => {
       const queue = this.waiting.get(message.key) ?? [];
-      queue.push({ resolve, reject });
+      queue.push({ resolve, reject, part });
       this.waiting.set(message.key, queue);
       this.worker.postMessage(message);
     });

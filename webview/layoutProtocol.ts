@@ -32,8 +32,13 @@ export type ToLayout =
       readonly operatorNames: string;
       readonly open: Uint8Array | null;
     }
-  /** Groups to show open; the scene follows. */
-  | { readonly kind: 'arrange'; readonly key: number; readonly open: Uint8Array }
+  /** Groups to show open; the scene follows, and of a large one, `fromTop`, its upper part ahead of it. */
+  | {
+      readonly kind: 'arrange';
+      readonly key: number;
+      readonly open: Uint8Array;
+      readonly fromTop: boolean;
+    }
   | { readonly kind: 'close'; readonly key: number };
 
 export type FromLayout =
@@ -49,6 +54,8 @@ export type FromLayout =
   | {
       readonly kind: 'arranged';
       readonly key: number;
+      /** Only the upper groups are open yet; the whole scene follows, with all above the first closed one in place. */
+      readonly isPart: boolean;
       readonly open: Uint8Array;
       readonly scene: Scene;
       readonly spatial: SpatialIndex;

@@ -1,7 +1,7 @@
 import type { ToLayout } from './layoutProtocol';
 import { Arranger, transferables } from './scene/arranger';
 
-/** The layout worker of the webview: one message in, one answer out. */
+/** The layout worker of the webview: a message in, its answers out. */
 interface WorkerScope {
   onmessage: ((event: MessageEvent<ToLayout>) => void) | null;
   postMessage(message: unknown, transfer: Transferable[]): void;
@@ -10,6 +10,5 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const arranger = new Arranger();
 scope.onmessage = ({ data }) => {
-  const answer = arranger.answer(data);
-  if (answer !== undefined) scope.postMessage(answer, transferables(answer));
+  for (const answer of arranger.answers(data)) scope.postMessage(answer, transferables(answer));
 };

@@ -1,7 +1,7 @@
 import type { ViewGraph } from '../src/protocol/webview';
 import type { GraphView } from './graph/view';
 import { GraphModel } from './graphModel';
-import type { LayoutClient } from './layoutClient';
+import type { Arranged, LayoutClient } from './layoutClient';
 import type { Found } from './search';
 import type { Session, Target } from './session';
 
@@ -17,6 +17,8 @@ export class Navigation {
   private readonly cameras = new Map<GraphModel, Place['camera']>();
   private readonly places: Place[] = [];
   private arranging: Promise<void> = Promise.resolve();
+  /** What was asked for last, while it is being laid out. */
+  private wanted: { readonly model: GraphModel; readonly open: Uint8Array } | null = null;
 
   constructor(
     private readonly session: Session,
@@ -32,16 +34,21 @@ export class Navigation {
   toggle(node: number): Promise<void> {
     const { model } = this.session;
     if (model === null || !model.isGroup(node)) return Promise.resolve();
-    const open = model.open.slice();
+    const open = (this.wanted?.model === model ? this.wanted.open : model.open).slice();
     open[model.groupIndex(node)] ^= 1;
-    return this.arrange(model, open, node);
+    return this.arrange(model, open, (show) => this.view.holding(node, show));
   }
 
   setAll(open: 0 | 1): Promise<void> {
     const { model } = this.session;
     if (model === null) return Promise.resolve();
-    const done = this.arrange(model, new Uint8Array(model.open.length).fill(open), null);
-    return done.then(() => this.view.showStart());
+    let placed = false;
+    const show = (change: () => void): void => {
+      change();
+      if (!placed) this.view.showStart();
+      placed = true;
+    };
+    return this.arrange(model, new Uint8Array(model.open.length).fill(open), show, true);
   }
 
   async goTo(node: number): Promise<void> {
@@ -49,7 +56,7 @@ export class Navigation {
     if (model === null) return;
     this.remember();
     const open = model.openedAround(node);
-    if (open !== null) await this.arrange(model, open, null);
+    if (open !== null) await this.arrange(model, open, (show) => show());
     this.session.select({ kind: 'node', node });
     this.view.reveal(node);
   }
@@ -127,16 +134,24 @@ export class Navigation {
   }
 
   /** One at a time, in the order they were asked for. */
-  private arrange(model: GraphModel, open: Uint8Array, hold: number | null): Promise<void> {
-    this.arranging = this.arranging.then(async () => {
-      const arranged = await this.layout.arrange(model.key, open);
+  private arrange(
+    model: GraphModel,
+    open: Uint8Array,
+    show: (change: () => void) => void,
+    fromTop = false,
+  ): Promise<void> {
+    const wanted = { model, open };
+    this.wanted = wanted;
+    const take = (arranged: Arranged): void => {
       if (this.session.model !== model) return;
-      const show = (): void => {
+      show(() => {
         model.show(arranged);
         this.session.set({ hover: null, selection: this.nodeSelection() }, 'scene', 'selection');
-      };
-      if (hold === null) show();
-      else this.view.holding(hold, show);
+      });
+    };
+    this.arranging = this.arranging.then(async () => {
+      take(await this.layout.arrange(model.key, open, fromTop ? take : undefined));
+      if (this.wanted === wanted) this.wanted = null;
     });
     return this.arranging;
   }

@@ -1,7 +1,7 @@
 import type { ViewGraph } from '../../src/protocol/webview';
 import { wholeGraph, type FromLayout, type ToLayout, type TopologyData } from '../layoutProtocol';
 import { LayoutCache } from '../layout/pieces';
-import { hierarchyOf, openAtFirst, type Hierarchy } from './hierarchy';
+import { hierarchyOf, openAtFirst, openFromTop, type Hierarchy } from './hierarchy';
 import { levelsOf } from './levels';
 import { buildScene, type Scene } from './scene';
 import { nodeSizes, type NodeSizes } from './sizes';
@@ -16,18 +16,21 @@ interface Opened {
   readonly cache: LayoutCache;
 }
 
-/** What the layout worker does: keeps the open graphs, answers each message with one. */
+/** Nodes of the first part of a picture that comes in two, and how many a picture has at least to be one. */
+const FIRST_PART = 300;
+const IN_PARTS_FROM = 2000;
+
+/** What the layout worker does: keeps the open graphs and answers messages about them. */
 export class Arranger {
   private readonly graphs = new Map<number, Opened>();
 
-  answer(message: ToLayout): FromLayout | undefined {
+  *answers(message: ToLayout): Generator<FromLayout> {
     try {
-      if (message.kind === 'open') return this.open(message);
-      if (message.kind === 'arrange') return this.arrange(message.key, message.open);
-      this.graphs.delete(message.key);
-      return undefined;
+      if (message.kind === 'open') yield this.open(message);
+      else if (message.kind === 'arrange') yield* this.arrange(message);
+      else this.graphs.delete(message.key);
     } catch (error) {
-      return { kind: 'failed', key: message.key, message: String(error) };
+      yield { kind: 'failed', key: message.key, message: String(error) };
     }
   }
 
@@ -52,11 +55,19 @@ export class Arranger {
     return { kind: 'opened', key, topology: topologyData, hierarchy, open: shown, scene, spatial };
   }
 
-  private arrange(key: number, open: Uint8Array): FromLayout {
+  private *arrange({ key, open, fromTop }: Extract<ToLayout, { kind: 'arrange' }>): Generator<FromLayout> {
     const opened = this.graphs.get(key);
-    if (opened === undefined) return { kind: 'failed', key, message: 'This graph is closed.' };
-    const scene = sceneOf(opened, open);
-    return { kind: 'arranged', key, open, scene, spatial: spatialIndex(scene) };
+    if (opened === undefined) {
+      yield { kind: 'failed', key, message: 'This graph is closed.' };
+      return;
+    }
+    const arranged = (shown: Uint8Array, isPart: boolean): FromLayout => {
+      const scene = sceneOf(opened, shown);
+      return { kind: 'arranged', key, isPart, open: shown, scene, spatial: spatialIndex(scene) };
+    };
+    const part = fromTop ? openFromTop(opened.hierarchy, open, FIRST_PART, IN_PARTS_FROM) : null;
+    if (part !== null) yield arranged(part, true);
+    yield arranged(open, false);
   }
 }
 

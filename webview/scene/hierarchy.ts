@@ -123,3 +123,28 @@ export function openAtFirst(hierarchy: Hierarchy): Uint8Array {
   }
   return open;
 }
+
+/**
+ * Of the groups in `open` those from the top that show about `first` nodes, the others closed; `null` where fewer
+ * than `least` nodes show in all. What stands above the first group that stays closed is laid out as in the whole.
+ */
+export function openFromTop(
+  { leafCount, nodeCount, firstChild, children }: Hierarchy,
+  open: Uint8Array,
+  first: number,
+  least: number,
+): Uint8Array | null {
+  const part = new Uint8Array(open.length);
+  let shown = 0;
+  const stack = [nodeCount - leafCount];
+  while (stack.length > 0) {
+    const g = stack.pop()!;
+    if (shown < first && g < open.length) part[g] = 1;
+    shown += firstChild[g + 1] - firstChild[g];
+    for (let i = firstChild[g + 1] - 1; i >= firstChild[g]; i--) {
+      const group = children[i] - leafCount;
+      if (group >= 0 && open[group] === 1) stack.push(group);
+    }
+  }
+  return shown < least ? null : part;
+}

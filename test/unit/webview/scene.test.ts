@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { openFromTop } from '../../../webview/scene/hierarchy';
 import { levelsOf } from '../../../webview/scene/levels';
 import type { Scene } from '../../../webview/scene/scene';
 import { topologyOf } from '../../../webview/scene/topology';
@@ -133,6 +134,24 @@ describe('scene of a graph', () => {
       const { sideways, downwards, swaps } = changeByOpening(small, group);
       assert.deepEqual([sideways, downwards.size, swaps], [0, 1, 0]);
     }
+  });
+
+  it('lays out the upper part of a large picture first, just as it stands in the whole', () => {
+    const pictures = new Pictures(viewGraphOfBytes(transformerModel(5000, false)));
+    const all = new Uint8Array(pictures.hierarchy.labels.length).fill(1);
+    const part = openFromTop(pictures.hierarchy, all, 300, 2000)!;
+    const [first, whole] = [pictures.scene(part), pictures.scene(all)];
+    assert.ok(first.node.length < 1000 && whole.node.length > 5000);
+    const isClosed = (i: number): boolean =>
+      first.frame[i] === 0 && first.node[i] >= pictures.hierarchy.leafCount;
+    const closed = Math.min(...Array.from(first.node, (_, i) => (isClosed(i) ? first.y[i] : Infinity)));
+    const place = new Map(Array.from(whole.node, (id, i) => [id, [whole.x[i], whole.y[i]]]));
+    const above = Array.from(first.node, (_, i) => i).filter(
+      (i) => first.frame[i] === 0 && first.y[i] < closed,
+    );
+    assert.ok(above.length >= 200);
+    for (const i of above) assert.deepEqual([first.x[i], first.y[i]], place.get(first.node[i]));
+    assert.equal(openFromTop(pictures.hierarchy, part, 300, 2000), null);
   });
 
   it('gathers many inputs and outputs into one closed group each', () => {
