@@ -58,6 +58,7 @@ export class App {
     const { session } = this;
     this.view = new GraphView(session, {
       activate: (node) => this.activate(node),
+      follow: (wire, ends) => this.navigation.follow(wire, ends),
       menu: (node, x, y) => this.openMenu(node, x, y),
       pointer: (x, y) => this.tooltip.moveTo(x, y),
     });

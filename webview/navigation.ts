@@ -2,6 +2,7 @@ import type { ViewGraph } from '../src/protocol/webview';
 import type { GraphView } from './graph/view';
 import { GraphModel } from './graphModel';
 import type { Arranged, LayoutClient } from './layoutClient';
+import type { Scene } from './scene/scene';
 import type { Found } from './search';
 import type { Session, Target } from './session';
 
@@ -16,6 +17,9 @@ const MOST_PLACES = 50;
 export class Navigation {
   private readonly cameras = new Map<GraphModel, Place['camera']>();
   private readonly places: Place[] = [];
+  private followed: { readonly scene: Scene | undefined; readonly wire: number; readonly turn: number } = {
+    ...{ scene: undefined, wire: -1, turn: 0 },
+  };
   private arranging: Promise<void> = Promise.resolve();
   /** What was asked for last, while it is being laid out. */
   private wanted: { readonly model: GraphModel; readonly open: Uint8Array } | null = null;
@@ -86,6 +90,17 @@ export class Navigation {
     if (this.session.trail.length > 1) this.leaveTo(0);
     if (this.session.tab !== 'graph') this.session.set({ tab: 'graph' }, 'tab');
     return this.goToFound({ kind: 'tensor', id: tensor });
+  }
+
+  /** To the other end of an edge that is not drawn; of several ends, to the next with every call. */
+  follow(wire: number, ends: readonly number[]): void {
+    const scene = this.session.model?.scene;
+    const again = this.followed.scene === scene && this.followed.wire === wire;
+    const turn = again ? (this.followed.turn + 1) % ends.length : 0;
+    this.followed = { scene, wire, turn };
+    this.remember();
+    this.session.select({ kind: 'wire', wire });
+    this.view.reveal(ends[turn]);
   }
 
   /** Back to where one was before the last jump. */

@@ -77,7 +77,7 @@ export class FramePainter {
       isPinned: (op) => plan !== null && this.session.pins.has(model.graph.operators.nodes[op]),
       groupNote: (node) => this.groupNote(model, node),
       wireLabel: (wire) => wireLabel(model, wire),
-      stubCount: (wire) => model.scene.stubWire.reduce((sum, w) => sum + (w === wire ? 1 : 0), 0),
+      stubEnds: (wire) => [...model.scene.stubNode.filter((_, s) => model.scene.stubWire[s] === wire)],
       tags: [],
     };
   }

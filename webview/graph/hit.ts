@@ -11,11 +11,8 @@ export function hit(model: GraphModel, tags: readonly Tag[], x: number, y: numbe
   const { scene, spatial } = model;
   const reach = LINE_REACH / Math.min(1, k);
   const band = Math.floor(y / spatial.bandHeight);
-  for (const tag of tags) {
-    if (x >= tag.x && x < tag.x + tag.width && y >= tag.y && y < tag.y + tag.height) {
-      return { kind: 'wire', wire: tag.wire };
-    }
-  }
+  const tag = tagAt(tags, x, y);
+  if (tag !== undefined) return { kind: 'wire', wire: tag.wire };
   if (band < 0 || band + 1 >= spatial.firstBox.length) return null;
   let title: Target | null = null;
   for (let b = spatial.firstBox[band + 1] - 1; b >= spatial.firstBox[band]; b--) {
@@ -30,6 +27,10 @@ export function hit(model: GraphModel, tags: readonly Tag[], x: number, y: numbe
     if (y < scene.y[i] + FRAME_TITLE) title ??= { kind: 'node', node: scene.node[i] };
   }
   return nearestLine(model, band, x, y, reach) ?? title;
+}
+
+export function tagAt(tags: readonly Tag[], x: number, y: number): Tag | undefined {
+  return tags.find((tag) => x >= tag.x && x < tag.x + tag.width && y >= tag.y && y < tag.y + tag.height);
 }
 
 function nearestLine(

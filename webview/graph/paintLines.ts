@@ -1,4 +1,4 @@
-import { bytesText } from '../units';
+import { bytesText, countText } from '../units';
 import { DETAIL } from './camera';
 import type { Painting } from './painting';
 
@@ -87,33 +87,42 @@ function messageBytes({ plan, model }: Painting, tensor: number, op: number): nu
   return bytes;
 }
 
-/** Labels at both ends of edges that are too long to be drawn; they light up together. */
+/** Labels at both ends of edges that are too long to be drawn, beside the lines that are; they light up together. */
 export function paintStubs(p: Painting, stubs: readonly number[]): void {
   if (p.k < DETAIL.full) return;
+  const { scene, model } = p;
   const drawn = new Map<number, number>();
   for (const stub of stubs) {
-    const { scene } = p;
     const wire = scene.stubWire[stub];
-    const sink = p.model.place[scene.stubNode[stub]];
-    if (sink !== -1) {
-      const above = drawn.get(sink) ?? 0;
-      drawn.set(sink, above + 1);
-      tag(p, wire, `↧ ${p.wireLabel(wire)}`, scene.x[sink] + 6, scene.y[sink] - 17 - above * 16);
-    }
+    const sink = model.place[scene.stubNode[stub]];
+    if (sink === -1) continue;
+    const above = drawn.get(sink) ?? 0;
+    drawn.set(sink, above + 1);
+    const y = scene.y[sink] - 17 - above * 16;
+    paintTag(p, sink, y, { wire, ends: [scene.wires.source[wire]], text: `↧ ${p.wireLabel(wire)}` });
   }
-  for (const wire of new Set(stubs.map((stub) => p.scene.stubWire[stub]))) {
-    const source = p.model.place[p.scene.wires.source[wire]];
+  for (const wire of new Set(stubs.map((stub) => scene.stubWire[stub]))) {
+    const source = model.place[scene.wires.source[wire]];
     if (source === -1) continue;
-    const y = p.scene.y[source] + p.scene.height[source] + 3;
-    tag(p, wire, `${p.stubCount(wire)} further uses ↧`, p.scene.x[source] + 6, y);
+    const ends = p.stubEnds(wire);
+    const text = `+${countText(ends.length, 'use')} ↧`;
+    paintTag(p, source, scene.y[source] + scene.height[source] + 3, { wire, ends, text });
   }
 }
 
-function tag(p: Painting, wire: number, text: string, x: number, y: number): void {
-  const { context, theme } = p;
+/** Right of the middle of a box, where its line is. */
+function paintTag(
+  p: Painting,
+  box: number,
+  y: number,
+  { wire, ends, text }: { readonly wire: number; readonly ends: readonly number[]; readonly text: string },
+): void {
+  const { context, theme, scene } = p;
+  const half = scene.width[box] / 2;
+  const x = scene.x[box] + half + 6;
   const font = p.fonts.badge;
   context.font = font;
-  const shown = p.text.fit(text, font, 96);
+  const shown = p.text.fit(text, font, Math.max(half, 70));
   const width = p.text.width(shown, font) + 10;
   const lit = p.litWires.has(wire);
   context.beginPath();
@@ -124,5 +133,5 @@ function tag(p: Painting, wire: number, text: string, x: number, y: number): voi
   context.textAlign = 'left';
   context.textBaseline = 'middle';
   context.fillText(shown, x + 5, y + 7.5);
-  p.tags.push({ wire, x, y, width, height: 14 });
+  p.tags.push({ wire, ends, x, y, width, height: 14 });
 }

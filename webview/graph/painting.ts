@@ -29,7 +29,8 @@ export interface Painting {
   readonly isPinned: (op: number) => boolean;
   readonly groupNote: (node: number) => GroupNote;
   readonly wireLabel: (wire: number) => string;
-  readonly stubCount: (wire: number) => number;
+  /** Nodes that the undrawn edges of a wire lead to. */
+  readonly stubEnds: (wire: number) => readonly number[];
   /** Where this frame drew tags of stubs, for the pointer. */
   readonly tags: Tag[];
 }
@@ -40,8 +41,10 @@ export interface GroupNote {
   readonly second: string;
 }
 
+/** The label at one end of an edge that is not drawn, and the nodes at its other end. */
 export interface Tag {
   readonly wire: number;
+  readonly ends: readonly number[];
   readonly x: number;
   readonly y: number;
   readonly width: number;

@@ -10,7 +10,7 @@ import {
 import { el, takeFocus } from '../dom';
 import type { Session } from '../session';
 import { FramePainter } from './frame';
-import { hit } from './hit';
+import { hit, tagAt } from './hit';
 import { Minimap } from './minimap';
 import type { Tag } from './painting';
 import { TextFitter } from './text';
@@ -25,6 +25,8 @@ const ZOOM_PER_NOTCH = 0.0022;
 export interface GraphViewEvents {
   /** Double click or Enter on a node. */
   activate(node: number): void;
+  /** A click on the label of an edge that is not drawn: to one of the nodes at its other end. */
+  follow(wire: number, ends: readonly number[]): void;
   /** Right click or Shift+F10, at a point of the page. */
   menu(node: number | null, x: number, y: number): void;
   /** The pointer rests on something: where it is on the page. */
@@ -270,8 +272,9 @@ export class GraphView {
     this.canvas.addEventListener('pointerleave', () => this.session.point(null));
     this.canvas.addEventListener('pointerdown', () => this.session.point(null));
     this.canvas.addEventListener('click', (event) => {
-      const { model } = this.session;
-      if (model !== null) this.session.select(this.under(event));
+      const tag = tagAt(this.tags, ...this.transform.invert([event.offsetX, event.offsetY]));
+      if (tag !== undefined) this.events.follow(tag.wire, tag.ends);
+      else if (this.session.model !== null) this.session.select(this.under(event));
       takeFocus(this.canvas);
     });
     this.canvas.addEventListener('dblclick', (event) => {
