@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { chainModel } from './support/fixtures';
 import { transformerModel } from '../support/webview/generator';
+import { hourglassNet } from '../support/webview/nets';
 import { WebviewHarness, type WebviewPage } from '../support/webview/page';
 
 /** The built webview alone, in a plain browser with the real reader behind it. */
@@ -20,6 +21,7 @@ describe('the view', function () {
     folder = mkdtempSync(join(tmpdir(), 'memorianova-view-'));
     writeFileSync(join(folder, 'transformer.onnx'), transformerModel(1000, true));
     writeFileSync(join(folder, 'chain.onnx'), chainModel());
+    writeFileSync(join(folder, 'hourglass.onnx'), hourglassNet(40));
     writeFileSync(join(folder, 'text.onnx'), 'this is no model');
     opened = await harness.page({});
     page = opened.page;
@@ -97,6 +99,55 @@ describe('the view', function () {
     await page.getByRole('tab', { name: 'Table' }).click();
     await page.getByRole('button', { name: 'Compute' }).click();
     assert.match((await page.locator('.table-page tbody tr').first().textContent()) ?? '', /MatMul/);
+  });
+
+  it('follows an edge that is not drawn to its other end, and comes back', async () => {
+    await opened.open(join(folder, 'hourglass.onnx'));
+    await page.getByRole('tab', { name: 'Graph' }).click();
+    await page.waitForTimeout(600);
+    const top = async (): Promise<number> => {
+      await page.waitForTimeout(600);
+      return page.evaluate('window.savedState.camera.y');
+    };
+    await press('Home');
+    const before = await top();
+    const box = (await page.locator('.graph-canvas').boundingBox())!;
+    const axis = await page.evaluate<number>('window.savedState.camera.x');
+    let after = before;
+    for (let y = 40; y < box.height - 10 && after === before; y += 9) {
+      const x = box.x + axis + 22;
+      await page.mouse.move(x, box.y + y);
+      const tip = await page.locator('.tooltip').textContent();
+      if (!(await page.locator('.tooltip').isVisible()) || !/read by/.test(tip ?? '')) continue;
+      await page.mouse.click(x, box.y + y);
+      after = await top();
+    }
+    assert.ok(after < before - 2000, `the camera went from ${before} to ${after}`);
+    await press('Backspace');
+    assert.ok(Math.abs((await top()) - before) < 1);
+  });
+
+  it('leaves the focus where it is outside of its page', async () => {
+    await page.evaluate(`new Promise((shown) => {
+      const input = document.body.appendChild(document.createElement('input'));
+      input.focus();
+      const frame = document.body.appendChild(document.createElement('iframe'));
+      frame.src = '/';
+      const look = () => {
+        const page = frame.contentDocument;
+        const canvas = page && page.querySelector('.workspace:not([hidden]) .graph-canvas');
+        if (!canvas) return requestAnimationFrame(look);
+        canvas.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
+        if (!page.querySelector('.menu:not([hidden])')) throw new Error('No menu.');
+        shown();
+      };
+      look();
+    })`);
+    await page.waitForTimeout(300);
+    assert.equal(await page.evaluate('document.activeElement.tagName'), 'INPUT');
+    await page.evaluate(
+      `document.querySelectorAll('body > input, body > iframe').forEach((e) => e.remove())`,
+    );
   });
 
   it('says in one sentence why a file cannot be shown', async () => {
