@@ -166,6 +166,7 @@ export class App {
     };
     showTab();
     session.on(['tab', 'graph'], showTab);
+    this.followSelection();
     new Keys(session, this.view, this.navigation, {
       search: () => this.searchBox.focus(),
       details: () => this.properties.show(),
@@ -173,6 +174,21 @@ export class App {
       menu: (node, x, y) => this.openMenu(node, x, y),
       goToPeak: () => this.goToPeak(),
       outline: () => this.toggleOutline(),
+    });
+  }
+
+  /** What was selected in another view comes into sight when the graph is shown again. */
+  private followSelection(): void {
+    let { tab, selection: left } = this.session;
+    this.session.on(['tab'], () => {
+      const { selection, trail, tab: now } = this.session;
+      if (tab === 'graph' && now !== 'graph') left = selection;
+      const isNew = tab !== 'graph' && now === 'graph' && selection !== left && trail.length === 1;
+      tab = now;
+      if (!isNew || selection === null) return;
+      if (selection.kind === 'node') void this.navigation.goTo(selection.node);
+      if (selection.kind === 'tensor')
+        void this.navigation.goToFound({ kind: 'tensor', id: selection.tensor });
     });
   }
 

@@ -73,8 +73,9 @@ export function setOptions(
 
 export function textField(label: string, placeholder: string): TextField {
   const element = document.createElement('vscode-text-field') as TextField;
-  element.setAttribute('aria-label', label);
   element.setAttribute('placeholder', placeholder);
+  // The toolkit names every field `Text field` when it enters the page: ours follows in the next task.
+  setTimeout(() => element.setAttribute('aria-label', label));
   return element;
 }
 

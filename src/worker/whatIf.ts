@@ -19,7 +19,7 @@ import { withModelFile } from './modelFile';
 import { NO_FIGURES, searchProgress, type Surroundings } from './optimize';
 
 /** A plan for another cluster, from the plan at hand; nothing is saved. */
-export function whatIf(
+export async function whatIf(
   request: WhatIfRequest,
   { report, makePool }: Surroundings,
 ): Promise<{ text: string }> {
@@ -33,7 +33,7 @@ export function whatIf(
 }
 
 /** Latency at several bandwidths or memories, with the plan at hand among the starts. */
-export function sweep(request: SweepRequest, { report, makePool }: Surroundings): Promise<SweepResult> {
+export async function sweep(request: SweepRequest, { report, makePool }: Surroundings): Promise<SweepResult> {
   const asked = askedFor(request);
   const { of, values, cancel } = request;
   return withModelFile(request.model, async (modelPath) => {

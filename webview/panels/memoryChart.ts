@@ -16,13 +16,22 @@ interface Line {
   readonly color: string;
 }
 
+/** A brush narrower than this was a click. */
+const LEAST_BRUSH = 4;
+
 /**
  * Live bytes at each step under the graph: the peak marked, opponents as lines, and while a search runs its
- * best peak and proven bound. Pointing at a step marks its operator, a click selects it.
+ * best peak and proven bound. Pointing at a step marks its operator, a click selects it, Shift and drag brush a
+ * part of the order.
  */
 export class MemoryChart {
   readonly element = el('div', { className: 'memory-chart', tabIndex: 0 });
   private readonly svg = select(this.element).append('svg').attr('role', 'img');
+  private readonly picture = this.svg.append('g');
+  /** What moves with the pointer, apart from what it stands on. */
+  private readonly marks = this.svg.append('g');
+  /** Pixel at which a brush began. */
+  private brushFrom: number | null = null;
   private readonly readout = el('div', { className: 'chart-readout', aria: { live: 'polite' } });
 
   constructor(
@@ -30,23 +39,22 @@ export class MemoryChart {
     private readonly goToStep: (step: number) => void,
   ) {
     this.element.append(this.readout);
-    session.on(['document', 'plan', 'theme', 'progress', 'step', 'tab'], () => this.render());
+    session.on(['document', 'plan', 'theme', 'progress', 'tab'], () => this.render());
+    session.on(['step', 'hover', 'range'], () => this.renderMarks());
     new ResizeObserver(() => this.render()).observe(this.element);
     this.element.addEventListener('pointermove', (event) => this.point(event));
     this.element.addEventListener('pointerleave', () => session.set({ step: null }, 'step'));
+    this.element.addEventListener('pointerdown', (event) => this.press(event));
+    this.element.addEventListener('pointerup', (event) => this.release(event));
     this.element.addEventListener('click', (event) => {
       const step = this.stepAt(event);
-      if (step !== null) goToStep(step);
+      if (step !== null && !event.shiftKey) goToStep(step);
     });
     this.element.addEventListener('keydown', (event) => this.key(event));
   }
 
-  private memory(): OrderMemory | null {
-    return this.session.plan?.view.memory ?? this.session.opened?.memory ?? null;
-  }
-
   private render(): void {
-    const memory = this.memory();
+    const { memory } = this.session;
     const { width, height } = this.element.getBoundingClientRect();
     if (memory === null || width < 120 || memory.liveBytes.length === 0) return;
     const { theme, plan } = this.session;
@@ -59,10 +67,10 @@ export class MemoryChart {
       'aria-label',
       `Live memory per step, peak ${bytesText(memory.peakBytes)} at step ${memory.peakStep}`,
     );
-    svg.selectAll('*').remove();
+    this.picture.selectAll('*').remove();
     const inner = width - MARGIN.left - MARGIN.right;
     const area = (of: 'highest' | 'lowest', share: number): void => {
-      svg
+      this.picture
         .append('path')
         .attr('transform', `translate(${MARGIN.left},0)`)
         .attr('d', stepArea(memory.liveBytes, inner, y, of))
@@ -79,11 +87,11 @@ export class MemoryChart {
     if (memory.peakStep < memory.liveBytes.length / 2)
       this.text(width - MARGIN.right, 11, 'end', theme.dim, text);
     else this.text(MARGIN.left, 11, 'start', theme.dim, text);
-    this.drawStep(memory, x, height);
+    this.renderMarks();
   }
 
   private text(x: number, y: number, anchor: string, color: string, text: string): void {
-    this.svg
+    this.picture
       .append('text')
       .attr('paint-order', 'stroke')
       .attr('stroke', this.session.theme.background)
@@ -127,11 +135,11 @@ export class MemoryChart {
     x: (value: number) => number,
     y: (value: number) => number,
   ): void {
-    const end = x(this.memory()!.liveBytes.length);
+    const end = x(this.session.memory!.liveBytes.length);
     const groups: { at: number; labels: string[]; color: string }[] = [];
     for (const line of [...lines].sort((a, b) => b.bytes - a.bytes)) {
       const at = y(line.bytes);
-      this.svg
+      this.picture
         .append('line')
         .attr('x1', MARGIN.left)
         .attr('x2', end)
@@ -146,7 +154,7 @@ export class MemoryChart {
     for (const { at, labels, color } of groups) {
       const all = groups.length === 1 && labels.length > 2;
       const text = all ? 'every order' : marginText(labels);
-      const node = this.svg
+      const node = this.picture
         .append('text')
         .attr('x', end + 5)
         .attr('y', at + 4)
@@ -159,7 +167,7 @@ export class MemoryChart {
   private drawPeak(memory: OrderMemory, x: (value: number) => number, y: (value: number) => number): void {
     const { theme } = this.session;
     const at = x(memory.peakStep + 0.5);
-    this.svg
+    this.picture
       .append('circle')
       .attr('cx', at)
       .attr('cy', y(memory.peakBytes))
@@ -176,39 +184,74 @@ export class MemoryChart {
     );
   }
 
-  private drawStep(memory: OrderMemory, x: (value: number) => number, height: number): void {
-    const { step, theme, model } = this.session;
+  /** The step pointed at here, or of the operator pointed at anywhere; and what is brushed. */
+  private renderMarks(): void {
+    const { memory, step, range, theme, model, hover, orderSteps } = this.session;
+    const { width, height } = this.element.getBoundingClientRect();
+    this.marks.selectAll('*').remove();
     this.readout.textContent = '';
-    if (step === null || step >= memory.liveBytes.length) return;
-    const at = x(step + 0.5);
-    this.svg
-      .append('line')
-      .attr('x1', at)
-      .attr('x2', at)
-      .attr('y1', MARGIN.top)
-      .attr('y2', height - MARGIN.bottom)
-      .attr('stroke', theme.foreground);
-    const op = memory.operators[step];
-    const name = this.session.trail.length === 1 && model !== null ? ` · ${model.describe(op)}` : '';
-    this.readout.textContent = `step ${step} · ${bytesText(memory.liveBytes[step], memory.known)}${name}`;
+    if (memory === null || width < 120) return;
+    const x = scaleLinear([0, memory.liveBytes.length], [MARGIN.left, width - MARGIN.right]);
+    const box = (from: number, to: number, color: string, opacity: number): void =>
+      void this.marks
+        .append('rect')
+        .attr('x', from)
+        .attr('width', Math.max(1, to - from))
+        .attr('y', MARGIN.top)
+        .attr('height', height - MARGIN.top - MARGIN.bottom)
+        .attr('fill', color)
+        .attr('opacity', opacity);
+    if (range !== null) {
+      box(MARGIN.left, x(range.from), theme.background, 0.65);
+      box(x(range.to), width - MARGIN.right, theme.background, 0.65);
+    }
+    const isMain = this.session.trail.length === 1 && model !== null;
+    const hovered = isMain && hover?.kind === 'node' ? orderSteps?.[hover.node] : undefined;
+    const shown = step ?? hovered ?? -1;
+    if (shown < 0 || shown >= memory.liveBytes.length) return;
+    box(x(shown + 0.5), x(shown + 0.5), theme.foreground, 1);
+    const name = isMain ? ` · ${model.describe(memory.operators[shown])}` : '';
+    this.readout.textContent = `step ${shown} · ${bytesText(memory.liveBytes[shown], memory.known)}${name}`;
   }
 
-  private stepAt(event: MouseEvent): number | null {
-    const memory = this.memory();
+  private press(event: PointerEvent): void {
+    if (!event.shiftKey || event.button !== 0) return;
+    this.element.setPointerCapture(event.pointerId);
+    this.brushFrom = event.clientX;
+  }
+
+  private release(event: PointerEvent): void {
+    if (this.brushFrom === null) return;
+    const [from, to] = [this.brushFrom, event.clientX].sort((a, b) => a - b);
+    this.brushFrom = null;
+    if (to - from < LEAST_BRUSH) this.session.set({ range: null }, 'range');
+  }
+
+  private stepAt({ clientX }: { readonly clientX: number }): number | null {
+    const { memory } = this.session;
     if (memory === null) return null;
     const box = this.element.getBoundingClientRect();
     const inner = box.width - MARGIN.left - MARGIN.right;
-    const step = Math.floor(((event.clientX - box.x - MARGIN.left) / inner) * memory.liveBytes.length);
+    const step = Math.floor(((clientX - box.x - MARGIN.left) / inner) * memory.liveBytes.length);
     return step >= 0 && step < memory.liveBytes.length ? step : null;
   }
 
   private point(event: PointerEvent): void {
     const step = this.stepAt(event);
+    if (this.brushFrom !== null) return this.brush(this.brushFrom, event.clientX);
     if (step !== this.session.step) this.session.set({ step }, 'step');
   }
 
+  private brush(a: number, b: number): void {
+    if (Math.abs(a - b) < LEAST_BRUSH) return;
+    const last = this.session.memory!.liveBytes.length - 1;
+    const from = this.stepAt({ clientX: Math.min(a, b) }) ?? 0;
+    const to = this.stepAt({ clientX: Math.max(a, b) }) ?? last;
+    this.session.set({ range: { from, to: to + 1 } }, 'range');
+  }
+
   private key(event: KeyboardEvent): void {
-    const memory = this.memory();
+    const { memory } = this.session;
     if (memory === null) return;
     const now = this.session.step ?? memory.peakStep;
     if (event.key === 'Enter') this.goToStep(now);

@@ -165,7 +165,7 @@ export class ClusterForm {
   }
 
   private field(label: string, value: string, isOn: boolean, set: (text: string) => void): HTMLElement {
-    const field = textField(label, 'as every link');
+    const field = textField(label, value === '' ? 'as every link' : '');
     field.title = label;
     field.value = value;
     field.disabled = !isOn;
