@@ -50,11 +50,12 @@ function paintLane(picture: LifetimePicture, lane: LifetimeLane, place: LanePlac
   }
   if (lane.base > 0) {
     const y = laneY(lane, place, lane.base);
-    context.fillStyle = mix(theme.background, theme.foreground, 0.2);
+    const fill = mix(theme.background, theme.foreground, 0.2);
+    context.fillStyle = fill;
     context.fillRect(chart.x(0), y, chart.x(1) - chart.x(0), place.bottom - y);
     if (place.bottom - y > 13) {
       const text = `weights and runtime  ${bytesText(lane.base)}`;
-      labelWithin(context, theme, text, 10, [
+      labelWithin(context, theme, text, 10, fill, [
         Math.max(MARGIN.left, chart.x(0)),
         chart.x(1),
         (y + place.bottom) / 2,
@@ -95,7 +96,8 @@ function paintTiles(picture: LifetimePicture, lane: LifetimeLane, place: LanePla
       drawn.add(pixel);
     }
     const isMarked = marked !== -1 && isOfTensor(session, box, marked);
-    context.fillStyle = mix(theme.background, colors(box), isMarked ? 0.85 : 0.42);
+    const fill = mix(theme.background, colors(box), isMarked ? 0.85 : 0.42);
+    context.fillStyle = fill;
     context.fillRect(x0, y0, Math.max(0.8, w - 0.5), Math.max(0.8, h - 0.5));
     if (isMarked) {
       context.strokeStyle = theme.focus;
@@ -104,7 +106,7 @@ function paintTiles(picture: LifetimePicture, lane: LifetimeLane, place: LanePla
     }
     if (w <= 56 || h <= 13) continue;
     const text = `${names[box.tensor] ?? ''}  ${bytesText(box.bytes)}`;
-    labelWithin(context, theme, text, 10, [Math.max(x0, MARGIN.left), x1, y0 + h / 2]);
+    labelWithin(context, theme, text, 10, fill, [Math.max(x0, MARGIN.left), x1, y0 + h / 2]);
   }
 }
 

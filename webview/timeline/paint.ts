@@ -2,14 +2,26 @@ import type { ChartCanvas } from '../chartCanvas';
 import { labelWithin } from '../chartText';
 import type { PlanEvent } from '../plan/planIndex';
 import type { Session } from '../session';
-import { mix, withAlpha } from '../theme';
+import { mix, withAlpha, type Theme } from '../theme';
 import { bytesText, changeText, countText, secondsText } from '../units';
 import { paintMemory } from './memoryLane';
 import type { Arrangement, Band, Row, Section } from './sections';
 
 export const MARGIN = { top: 26, right: 18, bottom: 8, left: 148 } as const;
-/** On narrow pages the names take less room. */
-export const NARROW_LEFT = 104;
+/** Beside the longest name: what it is busy, and space. */
+const BESIDE_NAME = 62;
+
+/** Room for the longest name, but no more than a quarter of the page. */
+export function leftMargin(
+  { context, width }: ChartCanvas,
+  theme: Theme,
+  sections: readonly Section[],
+): number {
+  context.font = `11px ${theme.font}`;
+  const widths = sections.flatMap(({ lanes }) => lanes.map(({ label }) => context.measureText(label).width));
+  const wanted = Math.max(MARGIN.left, ...widths.map((one) => one + BESIDE_NAME));
+  return Math.round(Math.min(wanted, Math.max(104, width / 4)));
+}
 
 /** Everything that one frame of the timeline is painted from. */
 export interface TimelinePicture {
@@ -159,7 +171,8 @@ function paintEvents(picture: TimelinePicture, row: Row): void {
     if (x1 - x0 < 1 && Math.floor(x1) === lastPixel && !isMarked && !isCritical) continue;
     lastPixel = Math.floor(x1);
     const part = isFaded ? 0.15 : event.kind === 'transfer' ? 0.5 : event.kind === 'reduce' ? 0.9 : 0.7;
-    context.fillStyle = mix(theme.background, color, isMarked ? 1 : part);
+    const fill = mix(theme.background, color, isMarked ? 1 : part);
+    context.fillStyle = fill;
     context.fillRect(x0, y, Math.max(0.7, x1 - x0 - 0.4), height);
     if (isCritical) {
       context.fillStyle = isFaded ? theme.dim : theme.foreground;
@@ -171,7 +184,7 @@ function paintEvents(picture: TimelinePicture, row: Row): void {
       context.strokeRect(x0, y + 1, Math.max(2, x1 - x0), height - 2);
     }
     if (x1 - x0 > 44 && height > 12)
-      labelWithin(context, theme, nameOf(picture, event), 11, [
+      labelWithin(context, theme, nameOf(picture, event), 11, fill, [
         Math.max(x0, margin.left),
         x1,
         y + height / 2 - 1,

@@ -6,11 +6,10 @@ import type { LinkedActions } from '../lifetimes/view';
 import { PlanIndex, type PlanEvent } from '../plan/planIndex';
 import type { Session } from '../session';
 import { bytesText, secondsText } from '../units';
-import { MARGIN, NARROW_LEFT, paintTimeline, sectionFacts, type Span } from './paint';
+import { leftMargin, MARGIN, paintTimeline, sectionFacts, type Span } from './paint';
 import { arrange, sectionOf, type Arrangement, type Section } from './sections';
 
 type Shown = 'own' | 'other' | 'both';
-const NARROW = 560;
 
 export interface TimelineActions extends LinkedActions {
   /** The shown plan in the latency model that is not its own. */
@@ -144,7 +143,7 @@ export class TimelineView {
     const { chart, session } = this;
     const sections = this.sections();
     const arrangement = this.arrangement();
-    chart.margin.left = chart.width < NARROW ? NARROW_LEFT : MARGIN.left;
+    chart.margin.left = leftMargin(chart, session.theme, sections);
     // Taller than the page where lanes would be cut: the page then scrolls.
     chart.element.style.minHeight = `${Math.ceil(arrangement.leastHeight + MARGIN.bottom)}px`;
     paintTimeline({

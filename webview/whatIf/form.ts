@@ -3,6 +3,8 @@ import { el, fill } from '../dom';
 import { bytesText } from '../units';
 import { addDevice, roleOf, type ClusterDraft, type DraftDevice, type DraftLink } from './clusterDraft';
 
+const NEEDS = 'needs now';
+
 /** What a device needs in the shown plan, by name. */
 export type Needs = ReadonlyMap<string, number>;
 
@@ -33,7 +35,7 @@ export class ClusterForm {
 
   private devices(draft: ClusterDraft, needs: Needs, again: () => void): HTMLElement {
     const rows = draft.devices.map((device) => this.device(draft, device, needs, again));
-    return formTable('Devices', ['Device', 'Memory', 'needs now', 'Speed', ''], rows);
+    return formTable('Devices', ['Device', 'Memory', NEEDS, 'Speed', ''], rows);
   }
 
   private device(draft: ClusterDraft, device: DraftDevice, needs: Needs, again: () => void): HTMLElement {
@@ -44,13 +46,14 @@ export class ClusterForm {
       device.isOn = isOn;
       again();
     });
-    on.disabled = role !== null;
-    if (role !== null) on.title = `The ${role} of the model's tensors has to stay`;
-    const name = isNew
-      ? this.field('Name', device.name, true, (text) => (device.name = text))
-      : role === null
-        ? null
-        : el('span', { className: 'dim role' }, role);
+    // The inputs are there, or the outputs go there: it cannot be switched off.
+    const fixed = el(
+      'span',
+      { className: 'fixed-device' },
+      device.name,
+      el('span', { className: 'dim role' }, role),
+    );
+    const name = isNew ? this.field('Name', device.name, true, (text) => (device.name = text)) : null;
     const remove = button({
       label: `Remove ${device.name}`,
       icon: 'close',
@@ -65,13 +68,13 @@ export class ClusterForm {
     return el(
       'tr',
       { className: device.isOn ? '' : 'off' },
-      el('td', { className: 'device-cell' }, on, name),
+      el('td', { className: 'device-cell' }, role === null ? on : fixed, name),
       el(
         'td',
         {},
         field('Memory', device.memory, (text) => (device.memory = text)),
       ),
-      el('td', { className: 'number dim' }, need === undefined ? '–' : bytesText(need)),
+      el('td', { className: 'number dim needs' }, need === undefined ? '–' : bytesText(need)),
       el(
         'td',
         {},
@@ -182,7 +185,15 @@ function formTable(caption: string, head: readonly string[], rows: readonly HTML
     'table',
     { className: 'form-table' },
     el('caption', { className: 'visually-hidden' }, caption),
-    el('thead', {}, el('tr', {}, ...head.map((text) => el('th', { scope: 'col' }, text)))),
+    el(
+      'thead',
+      {},
+      el(
+        'tr',
+        {},
+        ...head.map((text) => el('th', { scope: 'col', className: text === NEEDS ? 'needs' : '' }, text)),
+      ),
+    ),
     el('tbody', {}, ...rows),
   );
 }

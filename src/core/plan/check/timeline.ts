@@ -169,7 +169,7 @@ export function matchEvents(
         `The timeline has ${left.length} event(s) that the plan does not need: ${key.replaceAll('|', ' ')}.`,
       );
   }
-  const end = Math.max(0, ...plan.timeline.map((event) => nanoseconds(event.end)));
+  const end = plan.timeline.reduce((latest, event) => Math.max(latest, nanoseconds(event.end)), 0);
   return { shards, transfers, reductions, end };
 }
 

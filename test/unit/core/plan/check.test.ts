@@ -57,6 +57,16 @@ describe('plan checker', () => {
   const valid = plans.plan(randomGenome(plans, seededRandom(5)));
   const split = (draft: Draft): Draft['operators'][number] =>
     draft.operators.find((operator) => operator.partition.shards.length > 1)!;
+  it('takes a timeline of any length', () => {
+    const { timeline } = valid;
+    const long = {
+      ...valid,
+      timeline: Array.from({ length: 300_000 }, (_, i) => timeline[i % timeline.length]),
+    };
+    const { violations } = checkPlan(plans.graph, plans.rules, long);
+    assert.match(violations[0].message, /event\(s\) that the plan does not need/);
+  });
+
   const transfer = (draft: Draft): Extract<Draft['timeline'][number], { kind: 'transfer' }> =>
     draft.timeline.find((event) => event.kind === 'transfer')!;
 
