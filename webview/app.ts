@@ -96,6 +96,7 @@ export class App {
         selection?.kind === 'node' && model?.isOperator(selection.node) ? selection.node : null;
       if (this.session.trail.length === 1) this.host.notify('selected', { operator });
     });
+    window.addEventListener('keydown', (event) => this.copyHover(event));
     window.addEventListener('error', (event) => this.host.notify('scriptError', { message: event.message }));
     window.addEventListener('unhandledrejection', (event) =>
       this.host.notify('scriptError', { message: String(event.reason) }),
@@ -175,6 +176,15 @@ export class App {
       goToPeak: () => this.goToPeak(),
       outline: () => this.toggleOutline(),
     });
+  }
+
+  /** Ctrl+C copies what the hover says, unless some text is selected. */
+  private copyHover(event: KeyboardEvent): void {
+    const isCopy = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'c';
+    const { text } = this.tooltip;
+    if (!isCopy || text === null || window.getSelection()?.isCollapsed === false) return;
+    this.host.notify('copy', { text });
+    event.preventDefault();
   }
 
   /** What was selected in another view comes into sight when the graph is shown again. */

@@ -66,7 +66,7 @@ export class FramePainter {
     return {
       ...{ context, model, scene: model.scene, plan, look, theme, text: this.text, k },
       fonts: fontsOf(theme),
-      deviceColors: theme.series,
+      deviceColors: deviceColors(theme, plan === null ? null : this.session.shownDevice),
       badgeFill: mix(theme.background, theme.foreground, 0.14),
       groupFill: mix(theme.background, theme.foreground, theme.kind.startsWith('hc') ? 0 : 0.06),
       groupStroke: mix(theme.background, theme.foreground, theme.kind.startsWith('hc') ? 1 : 0.4),
@@ -292,6 +292,14 @@ function describeEnds(model: GraphModel, node: number): GroupNote {
   const g = model.groupIndex(node);
   const [first, last] = [firstChild[g], firstChild[g + 1] - 1].map((i) => children[i]);
   return { first: model.title1(first), second: `… ${model.title1(last)}` };
+}
+
+/** How much of its colour a device keeps while another one is shown alone. */
+const FAINT = 0.16;
+
+function deviceColors({ series, background }: Theme, only: number | null): readonly string[] {
+  if (only === null) return series;
+  return series.map((color, device) => (device === only ? color : mix(background, color, FAINT)));
 }
 
 function fontsOf({ font }: Theme): Fonts {

@@ -105,7 +105,7 @@ function paintOperator(p: Painting, i: number, op: number): void {
 
 /** The shares behind the text as well, so that a split shows at first sight. */
 function paintTints(
-  { context, plan, look }: Painting,
+  { context, plan, look, theme, deviceColors }: Painting,
   op: number,
   x: number,
   y: number,
@@ -114,7 +114,8 @@ function paintTints(
 ): void {
   let at = x;
   for (const share of plan!.shares(op)) {
-    context.fillStyle = look.fills[share.device];
+    const isShown = deviceColors[share.device] === theme.series[share.device];
+    context.fillStyle = isShown ? look.fills[share.device] : theme.background;
     context.fillRect(at, y, share.fraction * w, h);
     at += share.fraction * w;
   }

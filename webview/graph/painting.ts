@@ -16,6 +16,7 @@ export interface Painting {
   readonly text: TextFitter;
   readonly fonts: Fonts;
   readonly k: number;
+  /** By device; the others' are faint where one device alone is shown. */
   readonly deviceColors: readonly string[];
   readonly badgeFill: string;
   readonly groupFill: string;

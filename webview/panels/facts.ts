@@ -93,19 +93,28 @@ function partitionFacts(session: Session, plan: PlanIndex, op: number): Node[] {
   return [section(reduceOn === undefined ? title : `${title}, added on ${reduceOn}`, body)];
 }
 
-export function costFacts(analysis: CostAnalysis): HTMLElement {
-  const rows = analysis.alternatives.map((alternative, i): Cell[] => {
+/** Of the analysis `all` alternatives, or of each dimension the `quickest`, which is what a hover has room for. */
+export function costFacts(analysis: CostAnalysis, shown: 'all' | 'quickest'): HTMLElement {
+  const quickest = new Map<string, number>();
+  analysis.alternatives.forEach(({ dimension, seconds }, i) => {
+    const best = quickest.get(dimension);
+    if (best === undefined || seconds < analysis.alternatives[best].seconds) quickest.set(dimension, i);
+  });
+  const rows = analysis.alternatives.flatMap((alternative, i): Cell[][] => {
+    if (shown === 'quickest' && i !== analysis.cheapest && quickest.get(alternative.dimension) !== i)
+      return [];
     const most = Math.max(
       ...alternative.devices.map((d) => d.weightBytes + d.inputBytes + d.haloBytes + d.outputBytes),
     );
     const marked = i === analysis.cheapest;
-    return [
+    const cells: Cell[] = [
       `${marked ? '★ ' : ''}${alternative.dimension === 'none' ? 'whole' : `${alternative.dimension} ×${alternative.shares}`}`,
       { number: secondsText(alternative.computeSeconds + alternative.transferSeconds), marked },
       { number: secondsText(alternative.computeSeconds) },
       { number: bytesText(alternative.trafficBytes) },
       { number: bytesText(most) },
     ];
+    return [cells];
   });
   return section(
     `Alternatives on ${analysis.cluster}`,

@@ -32,6 +32,8 @@ export class Menu {
           el('span', { className: 'dim' }, keys ?? ''),
         );
         item.setAttribute('role', 'menuitem');
+        // One entry is lit: the one that Enter takes.
+        item.addEventListener('pointermove', () => item.focus());
         item.addEventListener('click', () => {
           this.close();
           chosen();

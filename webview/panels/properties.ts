@@ -166,7 +166,7 @@ export class Properties {
     const analysis = await this.actions.costAnalysis(op).catch(() => null);
     if (analysis === null || analysis.alternatives.length === 0 || this.session.selection !== selection)
       return;
-    fill(into, [costFacts(analysis)]);
+    fill(into, [costFacts(analysis, 'all')]);
   }
 
   private pinSection(op: number): HTMLElement | null {

@@ -29,6 +29,11 @@ export class Tooltip {
     if (!this.element.hidden) this.place();
   }
 
+  /** What it says as lines of text; `null` while it is hidden. */
+  get text(): string | null {
+    return this.element.hidden ? null : this.element.innerText;
+  }
+
   hide(): void {
     clearTimeout(this.rest);
     this.element.hidden = true;
@@ -87,7 +92,7 @@ export class Tooltip {
       this.costs.set(op, analysis);
     }
     if (analysis === null || analysis.alternatives.length === 0 || this.session.hover !== hover) return;
-    this.element.append(costFacts(analysis));
+    this.element.append(costFacts(analysis, 'quickest'));
     this.place();
   }
 
