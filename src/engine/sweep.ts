@@ -73,15 +73,15 @@ export function sweepModel(request: SweepRequest, control: Control<SweepProgress
   return sweep(problem, SWEPT[of], values, withFraction(control, values.length), makePool);
 }
 
-/** Every search reports 0 evaluations at its start: what is done is counted by that. */
+/** Evaluations fall back to 0 when the next search starts: what is done is counted by that. */
 function withFraction(control: Control<SweepProgress>, values: number): Control<PartitionProgress> {
   const searches = 2 * values - 1;
-  let started = 0;
-  let last = Infinity;
+  let started = 1;
+  let last = 0;
   return {
     ...control,
     report: (progress) => {
-      if (progress.evaluations <= last) started++;
+      if (progress.evaluations < last) started++;
       last = progress.evaluations;
       control.report({ ...progress, fraction: Math.min(1, (started - 1) / searches) });
     },

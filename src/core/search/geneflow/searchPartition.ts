@@ -9,9 +9,11 @@
 import type { Control, Stopped } from '../../graph/control';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
+import type { Nanoseconds } from '../../graph/units';
 import { genePartition, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
+import { tryFirstPlans } from './firstPlans';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
 import type {
@@ -96,21 +98,29 @@ class PartitionSearch {
     };
   }
 
-  /** What the seeds alone reach: from here on a search that is stopped has a plan to keep. */
+  /** What the seeds alone reach. */
   private reportSeeds(seeds: readonly SeedResult[]): void {
     const latencies = seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs);
-    if (latencies.length === 0) return;
-    this.control.report({ evaluations: 0, latencyNs: Math.min(...latencies), violation: 0 });
+    if (latencies.length > 0) this.reportPlan(Math.min(...latencies));
+  }
+
+  private reportPlan(latencyNs: Nanoseconds): void {
+    this.control.report({ evaluations: 0, latencyNs, violation: 0 });
   }
 
   async run(problem: PartitionProblem): Promise<PartitionResult> {
     const space = searchSpace(problem);
     const pool = this.makePool(problem, this.stop);
     try {
-      const opponents = await pool.opponents();
-      const seeds = unique([...simpleSeeds(space), ...(opponents ?? []), ...(problem.seeds ?? [])]);
-      // A worker that is still busy with the opponents answers nothing: take the best of the simple plans.
-      if (opponents === undefined) return this.bestSeed(problem, seeds);
+      const asked = pool.opponents();
+      // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
+      const simple = simpleSeeds(space);
+      const known = [...(problem.seeds ?? []), ...simple];
+      const first = tryFirstPlans(space, known, this.stop, (latencyNs) => this.reportPlan(latencyNs));
+      const opponents = await asked;
+      if (opponents === undefined)
+        return resultOf(space, first.best, first.results, first.results.length, this.stopped());
+      const seeds = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults);
       const vertical = problem.options.strategy === 'vertical';
@@ -121,13 +131,6 @@ class PartitionSearch {
     } finally {
       pool.dispose();
     }
-  }
-
-  private async bestSeed(problem: PartitionProblem, seeds: readonly Seed[]): Promise<PartitionResult> {
-    const pool = new LocalIslandPool(problem, this.stop);
-    const results = await pool.start(seeds);
-    const [{ evaluations, ...best }] = await pool.run(0, []);
-    return resultOf(searchSpace(problem), best, results, evaluations, this.stopped());
   }
 
   private runVertical(space: SearchSpace, seeds: readonly Seed[]): Found {

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { parseCluster } from '../../../../../src/core/cluster/parse';
+import { partitionRules } from '../../../../../src/core/partition/rules';
+import type { IslandPool } from '../../../../../src/core/search/geneflow/islandPool';
+import type { PartitionProblem } from '../../../../../src/core/search/geneflow/problem';
+import { searchPartition } from '../../../../../src/core/search/geneflow/searchPartition';
+import { NetBuilder } from '../../../../support/netGraph';
+
+function problem(): PartitionProblem {
+  const net = new NetBuilder();
+  let x = net.input([1, 8, 32, 32]);
+  for (let i = 0; i < 4; i++) x = net.relu(net.conv(x, 8, 3));
+  const graph = net.finish([x]);
+  const device = { memory: '1 GB', compute: '100 MFLOP/s', operatorOverhead: '10 us' };
+  const cluster = parseCluster({
+    name: 'two',
+    devices: [
+      { name: 'a', ...device },
+      { name: 'b', ...device },
+    ],
+    network: { kind: 'switched', bandwidth: '100 MB/s', latency: '10 us' },
+  });
+  return {
+    ...{ graph, cluster, rules: partitionRules(graph), order: graph.operators.map(({ id }) => id) },
+    options: { seed: 1, latency: 'overlapped', strategy: 'hybrid', evaluations: 1000, freeOrder: false },
+  };
+}
+
+/** Opponents that never come: what a search that is stopped does not wait for. */
+const deafPool = (stop: () => boolean): IslandPool => ({
+  opponents: () =>
+    new Promise((resolve) => {
+      const poll = setInterval(() => {
+        if (!stop()) return;
+        clearInterval(poll);
+        resolve(undefined);
+      }, 1);
+    }),
+  start: () => Promise.reject(new Error('No island may start after a stop.')),
+  run: () => Promise.reject(new Error('No island may run after a stop.')),
+  dispose: () => undefined,
+});
+
+describe('a search that is stopped while its opponents are computed', () => {
+  it('keeps the best of the plans that need no search', async () => {
+    const told: number[] = [];
+    const control = {
+      cancelled: () => told.length > 0,
+      now: () => 0,
+      report: ({ latencyNs }: { latencyNs: number | undefined }) => void told.push(latencyNs!),
+    };
+    const result = await searchPartition(problem(), control, (_, stop) => deafPool(stop));
+    assert.equal(result.stopped, 'cancel');
+    assert.ok(result.valid);
+    assert.equal(result.timeline.latencyNs, told[told.length - 1]);
+    assert.deepEqual(
+      result.seeds.map(({ name }) => name),
+      ['single a'],
+    );
+  });
+
+  it('has tried every one of them when it is stopped later', async () => {
+    const told: number[] = [];
+    let asked = 0;
+    const control = {
+      cancelled: () => ++asked > 100,
+      now: () => 0,
+      report: ({ latencyNs }: { latencyNs: number | undefined }) => void told.push(latencyNs!),
+    };
+    const result = await searchPartition(problem(), control, (_, stop) => deafPool(stop));
+    const best = Math.min(...result.seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs));
+    assert.equal(result.timeline.latencyNs, best);
+    assert.ok(result.seeds.length > 4);
+    assert.deepEqual(
+      told,
+      [...told].sort((a, b) => b - a),
+      'every plan told is better than the last',
+    );
+  });
+});
