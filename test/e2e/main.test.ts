@@ -83,6 +83,35 @@ describe('the main job, in a real VS Code with the packed extension', () => {
     assert.equal(statSync(path(PLAN)).mtimeMs, before);
   });
 
+  it('answers what would be without a device, and saves it only when it is kept', async () => {
+    const saved = (): Buffer => readFileSync(path(PLAN));
+    const before = saved();
+    const view = bench.webview();
+    const ask = async (): Promise<void> => {
+      await view.locator('.device-cell vscode-checkbox', { hasText: 'speaker' }).click();
+      await view.locator('.what-if').getByRole('button', { name: 'Run' }).click();
+      await view.locator('.notice.unsaved').waitFor({ timeout: LONG_MS });
+      assert.equal(await view.locator('.device-row').count(), 3);
+    };
+    await view.getByRole('tab', { name: 'What if' }).click();
+    await ask();
+    await bench.screenshot('what-if');
+    assert.deepEqual(saved(), before, 'a result that is only shown is not saved');
+    await view.locator('.notice.unsaved').getByRole('button', { name: 'Discard' }).click();
+    await view.locator('.notice.unsaved').waitFor({ state: 'detached' });
+    assert.equal(await view.locator('.device-row').count(), 4);
+    await view.locator('.what-if').getByRole('button', { name: 'Run' }).click();
+    await view
+      .locator('.notice.unsaved')
+      .getByRole('button', { name: 'Keep this plan' })
+      .click({ timeout: LONG_MS });
+    await view.locator('.notice.unsaved').waitFor({ state: 'detached', timeout: LONG_MS });
+    assert.equal(readPlan(bench.workspace, PLAN)?.devices.length, 3);
+    writeFileSync(path(PLAN), before);
+    await view.locator('.device-row').nth(3).waitFor({ timeout: LONG_MS });
+    await view.getByRole('tab', { name: 'Graph' }).click();
+  });
+
   for (const theme of ['light', 'hc-dark', 'hc-light', 'dark'] as const satisfies readonly Theme[])
     it(`is drawn in the colours of the theme: ${theme}`, async () => {
       await bench.theme(theme);
