@@ -65,11 +65,11 @@ export class WhatIfView {
     session.on(['tab', 'plan', 'pins', 'progress', 'theme'], () => this.render());
   }
 
-  /** The form follows the saved plan; a result that is only shown leaves it as it was. */
+  /** The form follows the saved plan's cluster; a result that is only shown, or taken back, leaves it as it was. */
   private planChanged(): void {
     const { savedPlan } = this.session;
     if (savedPlan === null) this.draft = null;
-    else if (this.draft?.origin !== savedPlan.plan.cluster) {
+    else if (JSON.stringify(this.draft?.origin) !== JSON.stringify(savedPlan.plan.cluster)) {
       this.draft = draftOf(savedPlan.plan.cluster);
       this.swept = null;
       this.say('');
