@@ -33,6 +33,32 @@ export interface EliminationResult {
   readonly choice: Int32Array;
   /** Per variable and choice a lower bound of every assignment with it (the min-marginal where `isExact`). */
   readonly marginals: readonly Float64Array[];
+  readonly reach: Reach;
+}
+
+/**
+ * What an elimination learnt about combinations, for the next one of nearly the same problem: where a choice was
+ * replaced by parts of it, and costs only rose, a combination that was out of reach stays so.
+ */
+export interface Reach {
+  /** By variable. */
+  readonly totals: ReadonlyMap<number, KnownTotals>;
+}
+
+interface KnownTotals {
+  readonly separator: readonly number[];
+  readonly sizes: readonly number[];
+  /** Per combination of the separator: no assignment with it costs less. */
+  readonly least: Float64Array;
+}
+
+/** What stands between an elimination and the one before it. */
+export interface Continued {
+  /** Assignments that cost more are of no interest: they may come out as costing anything above it. */
+  readonly level: number;
+  readonly known?: Reach;
+  /** Per variable and choice the choice of `known` that it is or is part of; -1 for none. */
+  readonly origins?: readonly Int32Array[];
 }
 
 /** A computation was told to stop; what it had found so far still holds. */
@@ -55,27 +81,41 @@ interface Bucket {
   /** Buckets whose messages are among `factors`. */
   readonly children: readonly Bucket[];
   readonly message: Float64Array;
+  /** No mini-bucket. */
+  readonly isWhole: boolean;
 }
 
 /**
  * @param tableLimit largest number of combinations that one bucket may range over, beyond which it is cut
- * @param cutoff min-marginals above it are not needed exactly: they may come out as any higher value up to infinity
+ * @param continued what is known of combinations beforehand, and the cost up to which they matter
  * @throws Interrupted as soon as `isStopped` says so; it is asked once per bucket
  */
 export function eliminate(
   problem: PairwiseProblem,
   tableLimit: number,
   order: readonly number[] = eliminationOrder(problem),
-  cutoff: (value: number) => number = () => Infinity,
+  continued: Continued = { level: Infinity },
   isStopped: () => boolean = () => false,
 ): EliminationResult {
   const sizes = problem.unary.map((costs) => costs.length);
-  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, isStopped);
+  const { buckets, isExact, cells } = upward(problem, order, sizes, tableLimit, continued, isStopped);
   let value = 0;
   for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
   const choice = decode(problem, buckets, order);
-  const cells = buckets.reduce((sum, { message, own }) => sum + message.length * own.length, 0);
-  return { value, isExact, cells, choice, marginals: downward(buckets, sizes, value, cutoff(value)) };
+  const totals = new Map<number, KnownTotals>();
+  const marginals = downward(buckets, sizes, value, continued.level, totals);
+  return { value, isExact, cells, choice, marginals, reach: { totals } };
+}
+
+/** The minimum alone, without min-marginals. */
+export function minimize(
+  problem: PairwiseProblem,
+  tableLimit: number,
+  order: readonly number[],
+): Pick<EliminationResult, 'choice' | 'isExact'> {
+  const sizes = problem.unary.map((costs) => costs.length);
+  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, { level: Infinity }, () => false);
+  return { choice: decode(problem, buckets, order), isExact };
 }
 
 export function eliminationOrder(problem: PairwiseProblem): number[] {
@@ -90,8 +130,9 @@ function upward(
   order: readonly number[],
   sizes: readonly number[],
   tableLimit: number,
+  continued: Continued,
   isStopped: () => boolean,
-): { buckets: Bucket[]; isExact: boolean } {
+): { buckets: Bucket[]; isExact: boolean; cells: number } {
   const position = new Int32Array(order.length);
   order.forEach((variable, index) => (position[variable] = index));
   const pending: { factor: Factor; from: Bucket | undefined }[][] = order.map(() => []);
@@ -103,6 +144,7 @@ function upward(
   }
   const buckets: Bucket[] = [];
   let isExact = true;
+  let cells = 0;
   for (const variable of order) {
     if (isStopped()) throw new Interrupted();
     const groups = miniBuckets(variable, pending[variable], sizes, tableLimit);
@@ -117,17 +159,25 @@ function upward(
         separator,
         factors: group.map(({ factor }) => factor),
         children: group.flatMap(({ from }) => (from === undefined ? [] : [from])),
-        message: new Float64Array(product(separator, sizes)).fill(Infinity),
+        message: new Float64Array(product(separator, sizes)).fill(continued.level),
+        isWhole: groups.length === 1,
       };
     });
     if (copies.length > 1) matchCopies(copies, sizes);
     for (const bucket of copies) {
       const { message } = bucket;
-      scan(bucket, sizes, (row, at, n) => {
-        let best = row[0];
-        for (let x = 1; x < n; x++) if (row[x] < best) best = row[x];
-        message[at] = best;
-      });
+      const isOut = outOfReach(bucket, sizes, continued);
+      scan(
+        bucket,
+        sizes,
+        (row, at, n) => {
+          let best = row[0];
+          for (let x = 1; x < n; x++) if (row[x] < best) best = row[x];
+          message[at] = best;
+          cells += n;
+        },
+        isOut,
+      );
       buckets.push(bucket);
       const { separator } = bucket;
       if (separator.length > 0) {
@@ -136,7 +186,32 @@ function upward(
       }
     }
   }
-  return { buckets, isExact };
+  return { buckets, isExact, cells };
+}
+
+/** Marks the combinations of the separator that are known not to cost less than the level. */
+function outOfReach(
+  { variable, separator, isWhole, message }: Bucket,
+  sizes: readonly number[],
+  { level, known, origins }: Continued,
+): Uint8Array | undefined {
+  const totals = known?.totals.get(variable);
+  if (!isWhole || totals === undefined || origins === undefined || separator.length === 0) return undefined;
+  if (separator.length !== totals.separator.length || separator.some((v, i) => v !== totals.separator[i])) {
+    return undefined;
+  }
+  const isOut = new Uint8Array(message.length);
+  const digits = new Int32Array(separator.length);
+  for (let at = 0; at < isOut.length; at++) {
+    let from = 0;
+    for (let i = 0; i < digits.length; i++) {
+      const origin = origins[separator[i]][digits[i]];
+      from = origin < 0 || from < 0 ? -1 : from * totals.sizes[i] + origin;
+    }
+    if (from >= 0 && totals.least[from] >= level) isOut[at] = 1;
+    for (let d = digits.length - 1; d >= 0 && ++digits[d] === sizes[separator[d]]; d--) digits[d] = 0;
+  }
+  return isOut;
 }
 
 /** Largest scopes first, each factor into the first group that stays within the limit. */
@@ -276,12 +351,13 @@ function decode(problem: PairwiseProblem, buckets: readonly Bucket[], order: rea
   return choice;
 }
 
-/** Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `cutoff` is left out. */
+/** Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `level` is left out. */
 function downward(
   buckets: readonly Bucket[],
   sizes: readonly number[],
   value: number,
-  cutoff: number,
+  level: number,
+  totals: Map<number, KnownTotals>,
 ): Float64Array[] {
   const marginals = sizes.map((size) => new Float64Array(size).fill(-Infinity));
   const outside = new Map<Bucket, Float64Array>();
@@ -292,7 +368,16 @@ function downward(
     const rest = outside.get(bucket) ?? Float64Array.of(value - message[0]);
     const minima = new Float64Array(bucket.own.length).fill(Infinity);
     const isSkipped = new Uint8Array(message.length);
-    for (let at = 0; at < message.length; at++) if (message[at] + rest[at] > cutoff) isSkipped[at] = 1;
+    const least = new Float64Array(message.length);
+    for (let at = 0; at < message.length; at++) {
+      const total = message[at] + rest[at];
+      if (total > level) isSkipped[at] = 1;
+      // What was left out is known to exceed the level only.
+      least[at] = Math.min(total, level);
+    }
+    if (bucket.isWhole) {
+      totals.set(bucket.variable, { separator, sizes: separator.map((v) => sizes[v]), least });
+    }
     const below = bucket.children.map((child) => ({
       child,
       into: new Float64Array(child.message.length).fill(Infinity),

@@ -1,10 +1,11 @@
 /**
  * Boxes of lengths: an operator's option and, per device, the least and the most units of the axis that it
- * computes. A box stands for every partition with such lengths, in any order of the devices along the axis and
- * with any recomputed halos (lengths count what is computed, so they sum to at least the axis).
+ * computes. A box stands for every partition with such lengths, in any order of the devices along the axis.
+ * Lengths count what is computed: where halos are recomputed they sum to the axis and an *excess*, which is
+ * bounded as well, because without it the halos of a split must be sent whatever the lengths are.
  */
 import { NONE, type Nanoseconds } from '../../graph/units';
-import type { Option } from './options';
+import type { NeedTable, Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phase';
 import type { BoundScene } from './scene';
 
@@ -12,20 +13,47 @@ export interface LengthBox {
   readonly option: number;
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  /** Least and most units that are computed more than once. */
+  readonly excessLo: number;
+  readonly excessHi: number;
+  /** The slowest shard takes at least and at most so long. */
+  readonly timeLo: Nanoseconds;
+  readonly timeHi: Nanoseconds;
 }
 
 /** What a reader needs at least, per device. */
 export interface ReadFacts {
   readonly atEnd: Float64Array;
   readonly inside: Float64Array;
+  /** Needed at most. */
+  readonly most: Float64Array;
   readonly axis: number;
+  /** Of all devices together. */
+  readonly total: number;
+  /** Devices that take part at least, as bits, and how many may. */
+  readonly active: number;
+  readonly receivers: number;
+  /** What two neighbours along the axis both need at most; infinite where the devices' order may be anything. */
+  readonly shared: number;
+  /** Elements of one place along the axis. */
+  readonly slab: number;
+  /** Of a unit, at least, and what a device that takes part needs more or less than that. */
+  readonly perUnit: number;
+  readonly beside: number;
+  readonly units: number;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
 }
 
 /** What a producer holds at most, per device. */
 export interface MakeFacts {
   readonly most: Float64Array;
-  /** Of `most`. */
-  readonly sum: number;
+  /** All devices together. */
+  readonly total: number;
+  /** Most that the devices other than `d` hold together. */
+  readonly elsewhere: Float64Array;
+  /** No element is held twice. */
+  readonly isDisjoint: boolean;
   readonly axis: number;
   /** Bit per device that may hold anything; 0 where there are too many devices for that. */
   readonly holders: number;
@@ -52,17 +80,52 @@ export function rootBox(option: Option, index: number, devices: number): LengthB
     lo[option.device] = 1;
     hi[option.device] = 1;
   } else hi.fill(option.length);
-  return { option: index, lo, hi };
+  const mayRecompute = option.split !== NONE && !option.isReduced;
+  return {
+    option: index,
+    lo,
+    hi,
+    excessLo: 0,
+    excessHi: mayRecompute ? (devices - 1) * option.length : 0,
+    timeLo: 0,
+    timeHi: Infinity,
+  };
 }
 
-/** Raises the least lengths to what the others leave over; `undefined` where the box holds no partition. */
-export function tighten({ option, lo, hi }: LengthBox, length: number): LengthBox | undefined {
-  let sum = 0;
-  for (let d = 0; d < hi.length; d++) sum += hi[d];
-  if (sum < length) return undefined;
-  const raised = lo.map((least, d) => Math.max(least, length - (sum - hi[d])));
-  for (let d = 0; d < hi.length; d++) if (raised[d] > hi[d]) return undefined;
-  return { option, lo: raised, hi };
+/** Narrows the lengths to what they leave each other; `undefined` where the box holds no partition. */
+export function tighten(box: LengthBox, { length, computeNs }: Option): LengthBox | undefined {
+  const lo = Int32Array.from(box.lo);
+  const hi = Int32Array.from(box.hi);
+  let { excessLo, excessHi, timeHi } = box;
+  let slowest = 0;
+  for (let d = 0; d < lo.length; d++) {
+    if (computeNs[d][lo[d]] > timeHi) return undefined;
+    hi[d] = unitsWithin(computeNs[d], lo[d], hi[d], timeHi);
+  }
+  for (let isNarrower = true; isNarrower;) {
+    isNarrower = false;
+    let least = 0;
+    let most = 0;
+    for (let d = 0; d < lo.length; d++) {
+      least += lo[d];
+      most += hi[d];
+    }
+    excessLo = Math.max(excessLo, least - length);
+    excessHi = Math.min(excessHi, most - length);
+    if (excessLo > excessHi) return undefined;
+    for (let d = 0; d < lo.length; d++) {
+      const raised = length + excessLo - (most - hi[d]);
+      const lowered = length + excessHi - (least - lo[d]);
+      if (raised > hi[d] || lowered < lo[d]) return undefined;
+      if (raised > lo[d] || lowered < hi[d]) isNarrower = true;
+      lo[d] = Math.max(lo[d], raised);
+      hi[d] = Math.min(hi[d], lowered);
+    }
+  }
+  for (let d = 0; d < lo.length; d++) slowest = Math.max(slowest, computeNs[d][hi[d]]);
+  timeHi = Math.min(timeHi, slowest);
+  if (box.timeLo > timeHi) return undefined;
+  return { ...box, lo, hi, excessLo, excessHi, timeHi };
 }
 
 export function isPoint({ lo, hi }: LengthBox): boolean {
@@ -77,50 +140,115 @@ export function boxFacts(
   box: LengthBox,
   prices: MemoryPrices | undefined,
 ): BoxFacts {
-  const { lo, hi } = box;
-  const devices = lo.length;
-  let most = 0;
-  for (let d = 0; d < devices; d++) most += hi[d];
-  const mayRecompute = most > option.length;
-  const reads = option.needs.map(({ atEnd, inside, axis }): ReadFacts => {
-    const ends = Float64Array.from(lo, (n) => atEnd[n]);
-    return { atEnd: ends, inside: mayRecompute ? ends : Float64Array.from(lo, (n) => inside[n]), axis };
-  });
-  const makes = option.makes.map(({ most: table, axis }) =>
-    makeFacts(
-      Float64Array.from(hi, (n, d) =>
-        option.isReduced ? (d === option.device ? table[option.length] : 0) : table[n],
-      ),
-      axis,
-    ),
+  const { lo, hi, excessHi } = box;
+  const reads = option.needs.map((table) => readFacts(option, box, table));
+  const makes = option.makes.map(({ most: table, perUnit, axis }) =>
+    option.isReduced
+      ? makeFacts(
+          hi.map((_, d) => (d === option.device ? table[option.length] : 0)),
+          axis,
+        )
+      : makeFacts(
+          Float64Array.from(hi, (n) => table[n]),
+          axis,
+          Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
+          excessHi === 0,
+        ),
   );
   const cost =
     stepCost(scene, operator, option, box) + (prices === undefined ? 0 : penalty(option, box, prices));
   return { box, cost, reads, makes };
 }
 
-export function makeFacts(most: Float64Array, axis: number): MakeFacts {
+function readFacts(option: Option, { lo, hi, excessLo, excessHi }: LengthBox, table: NeedTable): ReadFacts {
+  const { length } = option;
+  let active = 0;
+  let actives = 0;
+  let receivers = 0;
+  let shortest = length;
+  let longest = 0;
+  for (let d = 0; d < lo.length; d++) {
+    if (hi[d] === 0) continue;
+    receivers++;
+    shortest = Math.min(shortest, Math.max(1, lo[d]));
+    longest = Math.max(longest, hi[d]);
+    if (lo[d] === 0) continue;
+    actives++;
+    if (d < MOST_DEVICES_BY_SET) active |= 1 << d;
+  }
+  // Two devices at the same end of the axis have the shorter's length twice.
+  const isOrdered = excessHi < shortest;
+  const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
+  const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
+  const inside = isOrdered ? Float64Array.from(lo, (n) => table.inside[n]) : atEnd;
+  const { perUnit, least, leastWhole, most, saved } = table;
+  const beside = longest < length ? least : leastWhole;
+  const sides = isOrdered ? Math.min(2, receivers) : receivers;
+  const units = length + excessLo;
+  const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * sides;
+  let total = 0;
+  for (let d = 0; d < lo.length; d++) total += atEnd[d];
+  const shared = isOrdered ? most + perUnit * excessHi : Infinity;
+  total = Math.max(total, byUnits);
+  return {
+    atEnd,
+    inside,
+    most: mostNeeded,
+    axis: table.axis,
+    total,
+    active,
+    receivers,
+    shared,
+    slab: table.slab,
+    perUnit,
+    beside: Math.min(0, leastWhole),
+    units,
+    lo,
+    hi,
+  };
+}
+
+/** @param besides most that the others hold together; @param isDisjoint no element is held twice */
+export function makeFacts(
+  held: ArrayLike<number>,
+  axis: number,
+  besides?: Float64Array,
+  isDisjoint = true,
+): MakeFacts {
+  const most = Float64Array.from(held);
   const devices = most.length;
   const others = new Float64Array(devices * devices);
+  const elsewhere = new Float64Array(devices);
+  const ranked = most.slice().sort().reverse();
   let holders = 0;
   let holderCount = 0;
+  let total = 0;
   for (let d = 0; d < devices; d++) {
+    total += most[d];
     if (most[d] > 0) {
       holderCount++;
       if (devices <= MOST_DEVICES_BY_SET) holders |= 1 << d;
     }
-    const rest = Float64Array.from(most.filter((_, other) => other !== d))
-      .sort()
-      .reverse();
+    const limit = besides === undefined ? Infinity : besides[d];
     let sum = 0;
-    for (let k = 0; k < devices; k++) others[d * devices + k] = sum += rest[k] ?? 0;
+    let isPassed = false;
+    for (let k = 0; k < devices; k++) {
+      if (!isPassed && ranked[k] === most[d]) isPassed = true;
+      else {
+        sum += ranked[k];
+        others[d * devices + k - (isPassed ? 1 : 0)] = Math.min(sum, limit);
+      }
+    }
+    others[d * devices + devices - 1] = Math.min(sum, limit);
+    elsewhere[d] = Math.min(sum, limit);
   }
-  return { most, sum: most.reduce((all, held) => all + held, 0), axis, holders, holderCount, others };
+  for (let d = 0; d < devices; d++) total = Math.min(total, most[d] + elsewhere[d]);
+  return { most, total, elsewhere, isDisjoint, axis, holders, holderCount, others };
 }
 
 /** The slowest shard at least; for a reduction with its messages. */
 function stepCost(scene: BoundScene, operator: number, option: Option, box: LengthBox): Nanoseconds {
-  const slowest = leastSlowest(option, box);
+  const slowest = Math.max(box.timeLo, leastSlowest(option, box));
   if (!option.isReduced) return slowest;
   let parts = 0;
   for (const n of box.lo) if (n > 0) parts++;
@@ -146,7 +274,7 @@ function stepCost(scene: BoundScene, operator: number, option: Option, box: Leng
 }
 
 /** Least of the longest shard over all lengths in the box that cover the axis. */
-function leastSlowest({ computeNs, length }: Option, { lo, hi }: LengthBox): Nanoseconds {
+export function leastSlowest({ computeNs, length }: Option, { lo, hi, excessLo }: LengthBox): Nanoseconds {
   let low = 0;
   let high = 0;
   for (let d = 0; d < lo.length; d++) {
@@ -156,7 +284,7 @@ function leastSlowest({ computeNs, length }: Option, { lo, hi }: LengthBox): Nan
   const covers = (ns: number): boolean => {
     let sum = 0;
     for (let d = 0; d < lo.length; d++) sum += unitsWithin(computeNs[d], lo[d], hi[d], ns);
-    return sum >= length;
+    return sum >= length + excessLo;
   };
   if (covers(low)) return low;
   while (low + 1 < high) {
@@ -179,9 +307,13 @@ export function unitsWithin(table: Float64Array, lo: number, hi: number, ns: num
 }
 
 /** Least price of the weights: the cheapest way to spread what the least lengths leave over. */
-function penalty({ weightBytes, length }: Option, { lo, hi }: LengthBox, prices: MemoryPrices): Nanoseconds {
+function penalty(
+  { weightBytes, length }: Option,
+  { lo, hi, excessLo }: LengthBox,
+  prices: MemoryPrices,
+): Nanoseconds {
   let total = 0;
-  let left = length;
+  let left = length + excessLo;
   const slopes: { slope: number; room: number }[] = [];
   for (let d = 0; d < lo.length; d++) {
     total += prices[d] * weightBytes[lo[d]];

@@ -37,21 +37,17 @@ export interface LatencyBound {
   readonly stopped: boolean;
 }
 
-/** Enough for a CNN of 200 operators within 10 s; combinations per bucket shrink with the number of buckets. */
+/** About 10 s for a CNN of 200 operators, and six times that for one of 700. */
 export function defaultLimits(operators: number): RefineLimits {
-  const tableLimit = Math.min(MOST_TABLE, Math.max(LEAST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
-  const rounds = Math.min(MOST_ROUNDS, Math.max(LEAST_ROUNDS, Math.floor(SPLITS / operators)));
-  return { rounds, work: WORK, tableLimit, gap: GAP };
+  const tableLimit = Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
+  return { rounds: ROUNDS, work: WORK, tableLimit, gap: GAP };
 }
 
-const LEAST_ROUNDS = 30;
-const MOST_ROUNDS = 150;
-/** Rounds times operators. */
-const SPLITS = 8000;
+const ROUNDS = 400;
 const WORK = 600_000_000;
-const CELLS_PER_ROUND = 100_000_000;
-const LEAST_TABLE = 20_000;
-const MOST_TABLE = 4_000_000;
+const CELLS_PER_ROUND = 600_000_000;
+const LEAST_TABLE = 200_000;
+const MOST_TABLE = 8_000_000;
 /** The bound is as good as the incumbent. */
 const GAP = 0.001;
 

@@ -19,12 +19,26 @@ export interface NeedTable {
   readonly atEnd: Float64Array;
   /** The same for a shard that touches neither end. */
   readonly inside: Float64Array;
+  /** Needed at most, anywhere. */
+  readonly mostNeeded: Float64Array;
   readonly axis: number;
+  /** Elements of one place along the axis. */
+  readonly slab: number;
+  /** `perUnit * n + least <= inside[n] <= perUnit * n + most` for lengths shorter than the axis. */
+  readonly perUnit: number;
+  readonly least: number;
+  readonly most: number;
+  /** `least` for the whole axis too. */
+  readonly leastWhole: number;
+  /** Most that lying at an end saves. */
+  readonly saved: number;
 }
 
 export interface MakeTable {
   /** Elements made at most for a length. */
   readonly most: Float64Array;
+  /** `most[n] <= perUnit * n`. */
+  readonly perUnit: number;
   readonly axis: number;
 }
 
@@ -47,11 +61,6 @@ export interface Option {
   readonly weightBytes: Float64Array;
 }
 
-/** Positions from either end at which a window may still be clipped by padding. */
-const CLIPPED_POSITIONS = 16;
-/** Axes up to this length are scanned at every position. */
-const SCANNED_LENGTH = 128;
-
 export function operatorOptions(scene: BoundScene, operator: OperatorId): Option[] {
   const { cluster, rules } = scene;
   const options = cluster.devices.map((_, device) => wholeOption(scene, operator, device));
@@ -62,6 +71,40 @@ export function operatorOptions(scene: BoundScene, operator: OperatorId): Option
     else cluster.devices.forEach((_, device) => options.push({ ...table, device }));
   });
   return options;
+}
+
+/**
+ * Whether all that is known of the columns of every operator is the same as of its rows. Columns can be left out
+ * then: with the same lengths as rows instead, each device lacks no more, since of what it needs it holds
+ * `min(need, held)` at most where both are rows, and `need * held / all` where they lie across each other.
+ */
+export function areColumnsAsRows(scene: BoundScene, options: readonly (readonly Option[])[]): boolean {
+  return options.every((own, v) => {
+    const splits = scene.rules.splits(scene.flow.steps[v]);
+    const of = (dimension: string): Option[] =>
+      own.filter(({ split }) => split !== NONE && splits[split].dimension === dimension);
+    const rows = of('H');
+    const columns = of('W');
+    return rows.length === columns.length && rows.every((row, i) => isAlike(row, columns[i]));
+  });
+}
+
+function isAlike(a: Option, b: Option): boolean {
+  const sameTable = (x: Float64Array, y: Float64Array): boolean =>
+    x.length === y.length && x.every((value, i) => value === y[i]);
+  return (
+    a.length === b.length &&
+    sameTable(a.weightBytes, b.weightBytes) &&
+    a.computeNs.every((table, d) => sameTable(table, b.computeNs[d])) &&
+    a.makes.every(({ most }, i) => sameTable(most, b.makes[i].most)) &&
+    a.needs.every(
+      (need, i) =>
+        need.slab === b.needs[i].slab &&
+        sameTable(need.atEnd, b.needs[i].atEnd) &&
+        sameTable(need.inside, b.needs[i].inside) &&
+        sameTable(need.mostNeeded, b.needs[i].mostNeeded),
+    )
+  );
 }
 
 function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId): Option {
@@ -80,9 +123,18 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
     ),
     needs: flow.operators[operator].reads.map(({ storage }) => {
       const elements = whole(storage);
-      return { atEnd: elements, inside: elements, axis: WHOLE_AXIS };
+      return withLine({
+        atEnd: elements,
+        inside: elements,
+        mostNeeded: elements,
+        axis: WHOLE_AXIS,
+        slab: elements[1],
+      });
     }),
-    makes: flow.operators[operator].makes.map((storage) => ({ most: whole(storage), axis: WHOLE_AXIS })),
+    makes: flow.operators[operator].makes.map((storage) => {
+      const most = whole(storage);
+      return { most, perUnit: most[1], axis: WHOLE_AXIS };
+    }),
     weightBytes: Float64Array.of(0, scene.ownWeightBytes(operator, work.inputs)),
   };
 }
@@ -141,7 +193,7 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
     ),
     makes: flow.operators[operator].makes.map((storage) =>
       isReduced
-        ? { most: new Float64Array(length + 1).fill(scene.space(storage).size), axis: WHOLE_AXIS }
+        ? wholeMade(scene.space(storage).size, length)
         : makeTable(made[outputs.findIndex((tensor) => tensor !== NONE && storageOf(tensor) === storage)]!),
     ),
     weightBytes: weightTable(scene, operator, read, length),
@@ -183,9 +235,7 @@ function followTensor(scene: BoundScene, tensor: TensorId, boxes: readonly (Box 
       axis: isWhole ? WHOLE_AXIS : MIXED_AXIS,
     };
   }
-  const present = boxes.map((box) => box ?? [...some.slice(0, 2 * axis), 0, 0, ...some.slice(2 * axis + 2)]);
-  const from = Float64Array.from(present, (box) => box[2 * axis]);
-  const to = Float64Array.from(present, (box) => box[2 * axis + 1]);
+  const { from, to } = followAxis(boxes, axis);
   let slab = 1;
   for (let c = 0; c < some.length; c += 2) if (c !== 2 * axis) slab *= some[c + 1] - some[c];
   return {
@@ -194,6 +244,30 @@ function followTensor(scene: BoundScene, tensor: TensorId, boxes: readonly (Box 
     slab,
     axis: factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, some, axis),
   };
+}
+
+/**
+ * What each unit needs along the axis. Units that need nothing lie where their neighbours' parts meet, so that a
+ * range of units needs what lies between its ends.
+ */
+function followAxis(boxes: readonly (Box | undefined)[], axis: number): Pick<Follow, 'from' | 'to'> {
+  const from = Float64Array.from(boxes, (box) => box?.[2 * axis] ?? NaN);
+  const to = Float64Array.from(boxes, (box) => box?.[2 * axis + 1] ?? NaN);
+  const present = [...from.keys()].filter((i) => !Number.isNaN(from[i]));
+  const isRising = present.every(
+    (i, at) => at === 0 || (from[i] >= from[present[at - 1]] && to[i] >= to[present[at - 1]]),
+  );
+  let end = isRising ? from[present[0]] : 0;
+  for (let i = 0; i < to.length; i++) {
+    if (Number.isNaN(to[i])) to[i] = end;
+    else if (isRising) end = to[i];
+  }
+  let start = isRising ? end : 0;
+  for (let i = from.length - 1; i >= 0; i--) {
+    if (Number.isNaN(from[i])) from[i] = start;
+    else if (isRising) start = from[i];
+  }
+  return { from, to };
 }
 
 /** The one axis on which the boxes differ; -1 where they are all the same. */
@@ -224,18 +298,46 @@ function factorOf(region: Region, factors: readonly number[], box: Box, axis: nu
   return found;
 }
 
+function wholeMade(size: number, length: number): MakeTable {
+  return { most: new Float64Array(length + 1).fill(size), perUnit: size, axis: WHOLE_AXIS };
+}
+
 /** Where several inputs are views of one storage, the one that needs most stands for all. */
 function largestNeed(parts: readonly Follow[], length: number): NeedTable {
-  let largest: NeedTable = {
+  let largest: LengthNeeds = {
     atEnd: new Float64Array(length + 1),
     inside: new Float64Array(length + 1),
+    mostNeeded: new Float64Array(length + 1),
     axis: MIXED_AXIS,
+    slab: 0,
   };
   for (const part of parts) {
     const { atEnd, inside } = needTable(part);
-    if (atEnd[length] > largest.atEnd[length]) largest = { atEnd, inside, axis: part.axis };
+    if (atEnd[length] > largest.atEnd[length])
+      largest = { atEnd, inside, mostNeeded: makeTable(part).most, axis: part.axis, slab: part.slab };
   }
-  return largest;
+  return withLine(largest);
+}
+
+type LengthNeeds = Pick<NeedTable, 'atEnd' | 'inside' | 'mostNeeded' | 'axis' | 'slab'>;
+
+/** The line that `inside` follows, with what lies between. */
+function withLine(table: LengthNeeds): NeedTable {
+  const { atEnd, inside } = table;
+  const length = inside.length - 1;
+  const middle = Math.max(1, length >> 1);
+  const perUnit =
+    length < 3 ? inside[length] / length : (inside[middle] - inside[1]) / Math.max(1, middle - 1);
+  let least = Infinity;
+  let most = 0;
+  let saved = 0;
+  for (let n = 1; n < length; n++) {
+    least = Math.min(least, inside[n] - perUnit * n);
+    most = Math.max(most, inside[n] - perUnit * n);
+    saved = Math.max(saved, inside[n] - atEnd[n]);
+  }
+  const leastWhole = Math.min(least, inside[length] - perUnit * length);
+  return { ...table, perUnit, least: length === 1 ? leastWhole : least, most, leastWhole, saved };
 }
 
 /** Least elements by length. A shard of the whole length touches both ends. */
@@ -243,14 +345,16 @@ function needTable({ from, to, slab }: Follow): { atEnd: Float64Array; inside: F
   const length = from.length;
   const atEnd = new Float64Array(length + 1);
   const inside = new Float64Array(length + 1);
-  const isRegular = length <= SCANNED_LENGTH || isWindow(from, to);
+  const starts = turningPoints(from);
+  const ends = turningPoints(to);
   for (let n = 1; n <= length; n++) {
     const span = (s: number): number => Math.max(0, to[s + n - 1] - from[s]);
     const last = length - n;
     let least = Infinity;
-    if (isRegular) for (const s of positions(1, last - 1)) least = Math.min(least, span(s));
-    else least = 0;
-    atEnd[n] = slab * Math.min(span(0), span(last), isRegular ? least : 0);
+    for (const s of starts) if (s > 0 && s < last) least = Math.min(least, span(s));
+    for (const e of ends) if (e - n + 1 > 0 && e - n + 1 < last) least = Math.min(least, span(e - n + 1));
+    if (last > 1) least = Math.min(least, span(1), span(last - 1));
+    atEnd[n] = slab * Math.min(span(0), span(last), least);
     inside[n] = slab * (least === Infinity ? Math.min(span(0), span(last)) : least);
   }
   return { atEnd, inside };
@@ -259,30 +363,27 @@ function needTable({ from, to, slab }: Follow): { atEnd: Float64Array; inside: F
 function makeTable({ from, to, slab, axis }: Follow): MakeTable {
   const length = from.length;
   const most = new Float64Array(length + 1);
-  const isRegular = length <= SCANNED_LENGTH || isWindow(from, to);
+  const starts = turningPoints(from);
+  const ends = turningPoints(to);
+  let perUnit = 0;
   for (let n = 1; n <= length; n++) {
-    let largest = 0;
-    if (isRegular)
-      for (const s of positions(0, length - n)) largest = Math.max(largest, to[s + n - 1] - from[s]);
-    else largest = Math.max(...to) - Math.min(...from);
+    const span = (s: number): number => to[s + n - 1] - from[s];
+    let largest = Math.max(span(0), span(length - n));
+    for (const s of starts) if (s <= length - n) largest = Math.max(largest, span(s));
+    for (const e of ends) if (e - n + 1 >= 0) largest = Math.max(largest, span(e - n + 1));
     most[n] = slab * largest;
+    perUnit = Math.max(perUnit, most[n] / n);
   }
-  return { most, axis };
+  return { most, perUnit, axis };
 }
 
-function* positions(first: number, last: number): Generator<number> {
-  const isShort = last - first < 2 * CLIPPED_POSITIONS || last < SCANNED_LENGTH;
-  for (let s = first; s <= (isShort ? last : first + CLIPPED_POSITIONS); s++) yield s;
-  if (!isShort) for (let s = last - CLIPPED_POSITIONS; s <= last; s++) yield s;
-}
-
-/** A window that moves by the same step everywhere, clipped near the ends only. */
-function isWindow(from: Float64Array, to: Float64Array): boolean {
-  const step = from[CLIPPED_POSITIONS + 1] - from[CLIPPED_POSITIONS];
-  for (let i = CLIPPED_POSITIONS; i + 1 < from.length - CLIPPED_POSITIONS; i++) {
-    if (from[i + 1] - from[i] !== step || to[i + 1] - to[i] !== step) return false;
+/** Where the table stops being a line: between these a difference of two such tables is largest or least nowhere. */
+function turningPoints(table: Float64Array): number[] {
+  const found: number[] = [];
+  for (let i = 1; i + 1 < table.length; i++) {
+    if (table[i + 1] - table[i] !== table[i] - table[i - 1]) found.push(i);
   }
-  return true;
+  return found;
 }
 
 /** The largest rising table below the given one: more work never takes less time. */

@@ -25,6 +25,9 @@ export class PhaseBound {
   private readonly nsPerByte: Float64Array;
   private readonly pairLatency: Float64Array;
   private readonly pairNsPerByte: Float64Array;
+  /** Of any link. */
+  private readonly leastLatency: number;
+  private readonly leastNsPerByte: number;
   private readonly atEnd: Float64Array;
   private readonly inside: Float64Array;
 
@@ -42,6 +45,11 @@ export class PhaseBound {
         this.pairNsPerByte[from * this.devices + to] = 1e9 / bandwidth;
       }),
     );
+    const links = cluster.devices.flatMap((_, from) =>
+      cluster.devices.flatMap((__, to) => (from === to ? [] : [linkOf(cluster, from, to)])),
+    );
+    this.leastLatency = Math.min(...links.map(({ latency }) => latency * 1e9));
+    this.leastNsPerByte = Math.min(...links.map(({ bandwidth }) => 1e9 / bandwidth));
     const sets = this.devices <= MOST_DEVICES_BY_SET ? 1 << this.devices : 1;
     this.latency = new Float64Array(sets * this.devices).fill(Infinity);
     this.nsPerByte = new Float64Array(sets * this.devices).fill(Infinity);
@@ -92,9 +100,96 @@ export class PhaseBound {
       else if (less > savedNext) savedNext = less;
     }
     sum -= saved + savedNext;
-    if (this.isShared) return Math.max(0, sum);
+    const together = this.together(make, read, byShare, size, elementBytes);
+    if (this.isShared) return Math.max(0, sum, together);
     const sent = this.sending(make, read, byShare, size, elementBytes);
-    return Math.max(longest, third, sent, make.holderCount > 0 ? sum / make.holderCount : 0);
+    return Math.max(longest, third, sent, together, make.holderCount > 0 ? sum / make.holderCount : 0);
+  }
+
+  /**
+   * What all devices together lack: at the receiver of the largest part. Where three devices or more lack
+   * something each, one of them receives or sends two messages: disjoint neighbours along the axis that
+   * all lack one side only would all lie shifted the same way, and then the first or last of them lacks nothing.
+   * Unless a device's part lies nearly all elsewhere, because the order along the axis is another.
+   */
+  private together(
+    make: MakeFacts,
+    read: ReadFacts,
+    byShare: boolean,
+    size: number,
+    elementBytes: number,
+  ): number {
+    const missing = Math.max(
+      byShare ? this.missingByShare(make, read, size) : 0,
+      read.total - Math.min(make.total, commonAtMost(make, read)),
+    );
+    if (missing <= NOTHING) return 0;
+    const { leastLatency, leastNsPerByte } = this;
+    const nsPerElement = elementBytes * leastNsPerByte;
+    const ends = this.isShared ? 1 : Math.min(read.receivers, make.holderCount);
+    const messages = this.leastMessages(make, read, missing);
+    const bytesNs = (missing / ends) * nsPerElement;
+    const once = Math.max(1, messages / ends) * leastLatency + bytesNs;
+    if (make.axis < 0 || make.axis !== read.axis || !make.isDisjoint || read.shared === Infinity) return once;
+    if ((make.holders & ~read.active) !== 0 || this.devices > MOST_DEVICES_BY_SET) return once;
+    let lacking = 0;
+    let least = Infinity;
+    for (let d = 0; d < this.devices; d++) {
+      if ((read.active & (1 << d)) === 0) continue;
+      if (read.atEnd[d] - make.most[d] <= NOTHING) return once;
+      lacking++;
+      if (read.atEnd[d] < least) least = read.atEnd[d];
+    }
+    if (lacking < 3) return once;
+    const twice = 2 * leastLatency;
+    const elsewhere = leastLatency + Math.max(0, least - read.shared + read.slab) * nsPerElement;
+    return Math.max(once, Math.min(twice, elsewhere));
+  }
+
+  /** Receivers that it takes for all of what is missing. */
+  private leastMessages(make: MakeFacts, read: ReadFacts, missing: number): number {
+    if (this.devices > MOST_DEVICES_BY_SET) return 1;
+    let left = missing;
+    let messages = 0;
+    // One that holds everything receives nothing.
+    for (
+      let done = make.holderCount === 1 ? make.holders : 0;
+      left > NOTHING && messages < this.devices;
+      messages++
+    ) {
+      let next = -1;
+      for (let d = 0; d < this.devices; d++) {
+        if ((done & (1 << d)) === 0 && (next < 0 || read.most[d] > read.most[next])) next = d;
+      }
+      if (next < 0) break;
+      done |= 1 << next;
+      left -= read.most[next];
+    }
+    return messages;
+  }
+
+  /** Units go to the devices that hold most of each. */
+  private missingByShare({ most }: MakeFacts, read: ReadFacts, size: number): number {
+    if (this.devices > MOST_DEVICES_BY_SET) return 0;
+    const { perUnit, lo, hi, beside, receivers } = read;
+    let left = read.units;
+    let missing = 0;
+    for (let d = 0; d < lo.length; d++) {
+      left -= lo[d];
+      missing += lo[d] * Math.max(0, 1 - most[d] / size);
+    }
+    for (let done = 0; left > 0;) {
+      let next = -1;
+      for (let d = 0; d < lo.length; d++) {
+        if ((done & (1 << d)) === 0 && (next < 0 || most[d] > most[next])) next = d;
+      }
+      if (next < 0) break;
+      done |= 1 << next;
+      const units = Math.min(left, hi[next] - lo[next]);
+      left -= units;
+      missing += units * Math.max(0, 1 - most[next] / size);
+    }
+    return perUnit * missing + beside * receivers;
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
@@ -109,7 +204,7 @@ export class PhaseBound {
     let longest = 0;
     for (let from = 0; from < devices; from++) {
       if (make.most[from] === 0) continue;
-      const elsewhere = make.sum - make.most[from];
+      const elsewhere = make.elsewhere[from];
       if (elsewhere >= size) continue;
       let ns = 0;
       for (let to = 0; to < devices; to++) {
@@ -146,6 +241,13 @@ export class PhaseBound {
     if (this.latency[at] === Infinity) return 0;
     return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
   }
+}
+
+/** Elements that devices both hold and need. */
+function commonAtMost({ most }: MakeFacts, read: ReadFacts): number {
+  let common = 0;
+  for (let d = 0; d < most.length; d++) common += Math.min(most[d], read.most[d]);
+  return common;
 }
 
 function isByShare(made: number, read: number): boolean {

@@ -2,16 +2,20 @@
  * Box refinement: solve the pairwise problem over boxes, split the boxes that a best assignment may choose, drop
  * the boxes that no plan better than the incumbent can lie in (their min-marginal is too high), repeat. The
  * minimum rises towards the latency of the best plan and never exceeds it.
+ *
+ * It rises by *levels*: costs a little above the bound. Boxes and combinations that are known to cost more than the
+ * level are left out of the elimination until the minimum of the others has reached the level and the next is set;
+ * the bound is then at least the level.
  */
-import type { Nanoseconds } from '../../graph/units';
-import { eliminate, Interrupted, type EliminationResult } from './elimination';
-import { isPoint, unitsWithin, type BoxFacts } from './lengthBox';
+import { NONE, type Nanoseconds } from '../../graph/units';
+import { eliminate, Interrupted, type EliminationResult, type Reach } from './elimination';
+import { isPoint, unitsWithin, type BoxFacts, type LengthBox } from './lengthBox';
 import type { SynchronousProblem } from './synchronousProblem';
 
 export interface RefineLimits {
-  /** Rounds of splitting at most. */
+  /** Eliminations at most. */
   readonly rounds: number;
-  /** Table entries computed at most: pairs of boxes valued and combinations eliminated. */
+  /** Combinations eliminated at most; a pair of boxes valued counts as many (`PAIR_WORK`). */
   readonly work: number;
   /** Combinations that one bucket of the elimination may range over. */
   readonly tableLimit: number;
@@ -28,12 +32,26 @@ export interface Refined {
   readonly stopped: boolean;
 }
 
-/** Boxes whose min-marginal lies in this share of the gap above the bound are split too. */
-const WINDOW = 0.02;
-/** Rounds between two that drop boxes beyond the incumbent. */
-const ROUNDS_PER_PRUNING = 5;
-/** Boxes of one operator split per round at most. */
-const SPLITS_PER_ROUND = 3;
+/** Measured: valuing a pair of boxes takes as long as eliminating so many combinations. */
+const PAIR_WORK = 100;
+/** How far above the bound a level lies, as a share of what the bound is below the incumbent. */
+const LEVEL = 0.2;
+/** The same as a share of the bound, where there is no incumbent, and at the least. */
+const LEVEL_WITHOUT = 0.02;
+const LEAST_LEVEL = 1e-4;
+/** Boxes whose min-marginal lies in this share of the way to the level are split. */
+const WINDOW = 0.3;
+/** Boxes of one operator split per round at most: more where few neighbours make elimination cheap. */
+const SPLITS = 2;
+const SPLITS_IN_CHAIN = 4;
+
+/** What is known of the boxes of one operator, by position. */
+interface BoxNotes {
+  /** No assignment with the box costs less. */
+  readonly floors: readonly number[];
+  /** Where the box, or the one that it is a part of, stood in the last elimination; `NONE` if it was left out. */
+  readonly origins: readonly number[];
+}
 
 /** @param incumbent latency of a known plan, prices of memory included; `Infinity` where there is none */
 export function refine(
@@ -42,26 +60,49 @@ export function refine(
   limits: RefineLimits,
   isStopped: () => boolean,
 ): Refined {
-  const solve = (round: number): EliminationResult =>
-    eliminate(
-      problem.pairwise(),
-      limits.tableLimit,
-      problem.order,
-      (value) => (round % ROUNDS_PER_PRUNING === 0 ? incumbent : windowAbove(value, incumbent)),
-      isStopped,
-    );
   const found = { bound: -Infinity, rounds: 0, isExact: true, stopped: false };
+  let notes = problem.boxes.map((boxes): BoxNotes => ({
+    floors: boxes.map(() => -Infinity),
+    origins: boxes.map(() => NONE),
+  }));
+  let known: Reach | undefined;
   let work = 0;
+  let level = Infinity;
   try {
     for (;;) {
-      const result = solve(found.rounds);
-      work += result.cells;
-      found.bound = Math.max(found.bound, Math.min(result.value, incumbent));
-      found.isExact &&= result.isExact;
-      if (found.rounds >= limits.rounds || problem.pairs + work >= limits.work) return found;
-      if (incumbent - found.bound <= limits.gap * incumbent) return found;
-      if (!splitRound(problem, result, incumbent, found.rounds % ROUNDS_PER_PRUNING === 0)) return found;
+      const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < level));
+      if (active.some((positions) => positions.length === 0)) {
+        // Every assignment contains a box that costs no less than the level.
+        found.bound = Math.max(found.bound, Math.min(level, incumbent));
+        if (level >= incumbent) return found;
+        level = nextLevel(level, incumbent);
+        continue;
+      }
+      const origins = active.map((positions, v) => Int32Array.from(positions, (i) => notes[v].origins[i]));
+      const continued = { level: Math.min(level, incumbent), known, origins };
+      const result = eliminate(
+        problem.pairwise(active),
+        limits.tableLimit,
+        problem.order,
+        continued,
+        isStopped,
+      );
       found.rounds++;
+      work += result.cells;
+      known = result.reach;
+      found.isExact &&= result.isExact;
+      found.bound = Math.max(found.bound, Math.min(result.value, level, incumbent));
+      if (found.rounds >= limits.rounds || PAIR_WORK * problem.pairs + work >= limits.work) return found;
+      if (incumbent - found.bound <= limits.gap * incumbent) return found;
+      const isReached = result.value >= level;
+      if (isReached || level === Infinity) level = nextLevel(found.bound, incumbent);
+      notes = noted(notes, active, result, continued.level);
+      if (isReached) continue;
+      const choice = result.choice.map((at, v) => active[v][at]);
+      const window = result.value + WINDOW * (level - result.value) + 1e-6 * Math.abs(result.value);
+      const next = splitRound(problem, notes, choice, window, incumbent);
+      if (next === undefined) return found;
+      notes = next;
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
@@ -69,38 +110,68 @@ export function refine(
   }
 }
 
-/** Boxes up to this min-marginal are split. */
-function windowAbove(value: number, incumbent: number): number {
-  return value + (incumbent === Infinity ? 0 : WINDOW * (incumbent - value)) + 1e-6 * value;
+function nextLevel(bound: number, incumbent: number): number {
+  const least = bound + Math.max(1, LEAST_LEVEL * Math.abs(bound));
+  return incumbent === Infinity
+    ? bound + Math.max(1, LEVEL_WITHOUT * Math.abs(bound))
+    : Math.min(incumbent, Math.max(least, bound + LEVEL * (incumbent - bound)));
 }
 
-/** False where nothing is left to split. */
+function noted(
+  notes: readonly BoxNotes[],
+  active: readonly (readonly number[])[],
+  { marginals }: EliminationResult,
+  reach: Nanoseconds,
+): BoxNotes[] {
+  return notes.map((note, v) => {
+    const floors = [...note.floors];
+    const origins = note.origins.map(() => NONE);
+    active[v].forEach((i, at) => {
+      // Assignments with boxes or combinations that were left out cost no less than that.
+      floors[i] = Math.max(floors[i], Math.min(reach, marginals[v][at]));
+      origins[i] = at;
+    });
+    return { floors, origins };
+  });
+}
+
+/**
+ * Splits the chosen boxes and others within the window; `undefined` where nothing is left to split. Boxes that
+ * hold no plan better than the incumbent go.
+ */
 function splitRound(
   problem: SynchronousProblem,
-  { marginals, value, choice }: EliminationResult,
+  notes: readonly BoxNotes[],
+  choice: ArrayLike<number>,
+  window: number,
   incumbent: number,
-  isPruning: boolean,
-): boolean {
-  const window = windowAbove(value, incumbent);
-  let any = false;
+): BoxNotes[] | undefined {
+  const splits = problem.boxes.map((boxes, v) => {
+    const { floors } = notes[v];
+    return [...floors.keys()]
+      .filter((i) => (floors[i] <= window || i === choice[v]) && !isPoint(boxes[i].box))
+      .sort((a, b) => Number(b === choice[v]) - Number(a === choice[v]) || floors[a] - floors[b])
+      .slice(0, problem.isInChain(v) ? SPLITS_IN_CHAIN : SPLITS)
+      .map((i) => ({ i, parts: splitBox(problem, v, boxes[i], choice) }));
+  });
+  if (splits.every((own) => own.length === 0)) return undefined;
   const kept: (number[] | undefined)[] = [];
   const added: BoxFacts[][] = [];
-  problem.boxes.forEach((boxes, v) => {
-    const close = boxes
-      .map((_, i) => i)
-      .filter((i) => (marginals[v][i] <= window || i === choice[v]) && !isPoint(boxes[i].box))
-      .sort((a, b) => marginals[v][a] - marginals[v][b])
-      .slice(0, SPLITS_PER_ROUND);
-    const split = new Set(close);
-    const stays = boxes
-      .map((_, i) => i)
-      .filter((i) => !split.has(i) && (!isPruning || marginals[v][i] < incumbent || i === choice[v]));
-    added.push(close.flatMap((i) => splitBox(problem, v, boxes[i], choice)));
-    kept.push(stays.length === boxes.length ? undefined : stays);
-    if (split.size > 0) any = true;
+  const next = notes.map(({ floors, origins }, v): BoxNotes => {
+    const split = new Set(splits[v].map(({ i }) => i));
+    const stays = [...floors.keys()].filter(
+      (i) => !split.has(i) && (floors[i] < incumbent || i === choice[v]),
+    );
+    kept.push(stays.length === floors.length ? undefined : stays);
+    added.push(splits[v].flatMap(({ parts }) => parts));
+    const inherited = (row: readonly number[]): number[] => [
+      ...stays.map((i) => row[i]),
+      ...splits[v].flatMap(({ i, parts }) => parts.map(() => row[i])),
+    ];
+    return { floors: inherited(floors), origins: inherited(origins) };
   });
-  if (any) problem.update(kept, added);
-  return any;
+  problem.update(kept, added);
+  return next;
 }
 
 /** The cut that raises the cost of both parts most, beside the neighbours' chosen boxes. */
@@ -108,15 +179,12 @@ function splitBox(
   problem: SynchronousProblem,
   variable: number,
   facts: BoxFacts,
-  choice: Int32Array,
+  choice: ArrayLike<number>,
 ): BoxFacts[] {
   let best: BoxFacts[] = [];
   let bestScore = -Infinity;
-  for (const [device, at] of cuts(problem, variable, facts)) {
-    const { box } = facts;
-    const below = { ...box, hi: box.hi.map((n, d) => (d === device ? at : n)) };
-    const above = { ...box, lo: box.lo.map((n, d) => (d === device ? at + 1 : n)) };
-    const parts = [below, above].flatMap((part) => problem.compiled(variable, part) ?? []);
+  for (const halves of cuts(problem, variable, facts)) {
+    const parts = halves.flatMap((half) => problem.compiled(variable, half) ?? []);
     const costs = parts.map((part) => problem.localCost(variable, part, choice));
     const score = parts.length < 2 ? Infinity : Math.min(...costs) + 0.01 * Math.max(...costs);
     if (score > bestScore) [best, bestScore] = [parts, score];
@@ -124,10 +192,31 @@ function splitBox(
   return best;
 }
 
-/** Candidate cuts `[device, last unit of the lower part]`: at zero, at the balanced length, at the middle. */
-function cuts(problem: SynchronousProblem, variable: number, { box, cost }: BoxFacts): [number, number][] {
+/** Boxes whose step may last longer than this many times the least are cut by time first, this far above it. */
+const TIME_APART = 1.25;
+const TIME_STEP = 1.1;
+/** Closer than this they are not cut by time. */
+const TIME_CLOSE = 1.02;
+
+/** Candidate halves: cut at length zero, at the balanced length, at the middle; without excess and with; by time. */
+function cuts(problem: SynchronousProblem, variable: number, { box, cost }: BoxFacts): LengthBox[][] {
   const { computeNs } = problem.options[variable][box.option];
-  const found: [number, number][] = [];
+  const found: LengthBox[][] = [];
+  if (box.excessLo < box.excessHi) {
+    for (const at of new Set([box.excessLo, (box.excessLo + box.excessHi) >> 1])) {
+      found.push([
+        { ...box, excessHi: at },
+        { ...box, excessLo: at + 1 },
+      ]);
+    }
+  }
+  const least = problem.slowest(variable, box);
+  const atTime = (at: number): LengthBox[] => [
+    { ...box, timeHi: Math.floor(at) },
+    { ...box, timeLo: Math.floor(at) + 1 },
+  ];
+  if (TIME_APART * least < box.timeHi) return [atTime(TIME_STEP * least)];
+  if (TIME_CLOSE * least < box.timeHi) found.push(atTime((least + box.timeHi) / 2));
   for (let d = 0; d < box.lo.length; d++) {
     const lo = box.lo[d];
     const hi = box.hi[d];
@@ -136,8 +225,12 @@ function cuts(problem: SynchronousProblem, variable: number, { box, cost }: BoxF
     if (lo === 0) candidates.add(0);
     const balanced = unitsWithin(computeNs[d], lo, hi, cost);
     if (balanced < hi) candidates.add(balanced);
-    if (balanced > lo) candidates.add(balanced - 1);
-    for (const at of candidates) found.push([d, at]);
+    for (const at of candidates) {
+      found.push([
+        { ...box, hi: box.hi.with(d, at) },
+        { ...box, lo: box.lo.with(d, at + 1) },
+      ]);
+    }
   }
   return found;
 }

@@ -9,6 +9,7 @@ import type { PairwiseProblem } from './elimination';
 import { eliminationOrder, Interrupted } from './elimination';
 import {
   boxFacts,
+  leastSlowest,
   makeFacts,
   rootBox,
   tighten,
@@ -17,8 +18,8 @@ import {
   type MemoryPrices,
   type ReadFacts,
 } from './lengthBox';
-import { operatorOptions, WHOLE_AXIS, type Option } from './options';
-import { PhaseBound } from './phase';
+import { areColumnsAsRows, operatorOptions, WHOLE_AXIS, type Option } from './options';
+import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
 import type { BoundScene } from './scene';
 
 /** One storage on its way from the operator that makes it to one that reads it. */
@@ -61,9 +62,14 @@ export class SynchronousProblem {
     const { flow } = scene;
     this.operators = flow.steps;
     this.phase = new PhaseBound(scene.cluster);
-    this.options = this.operators.map((operator) => {
+    const options = this.operators.map((operator) => {
       if (isStopped()) throw new Interrupted();
       return operatorOptions(scene, operator);
+    });
+    const isSquare = areColumnsAsRows(scene, options);
+    this.options = options.map((own, v) => {
+      const splits = scene.rules.splits(this.operators[v]);
+      return own.filter(({ split }) => !isSquare || split === NONE || splits[split].dimension !== 'W');
     });
     this.linksOf = this.operators.map(() => []);
     const { inputs, outputs } = this.connect();
@@ -81,17 +87,30 @@ export class SynchronousProblem {
     return this.scene.cluster.devices.length;
   }
 
-  pairwise(): PairwiseProblem {
+  /** @param active per variable the positions of the boxes to choose from, all where it is left out */
+  pairwise(active?: readonly (readonly number[])[]): PairwiseProblem {
+    if (active === undefined) {
+      return {
+        unary: this.boxes.map((boxes) => Float64Array.from(boxes, ({ cost }) => cost)),
+        edges: this.links.map(({ from, to, table }) => ({ a: from, b: to, table })),
+      };
+    }
     return {
-      unary: this.boxes.map((boxes) => Float64Array.from(boxes, ({ cost }) => cost)),
-      edges: this.links.map(({ from, to, table }) => ({ a: from, b: to, table })),
+      unary: active.map((positions, v) => Float64Array.from(positions, (i) => this.boxes[v][i].cost)),
+      edges: this.links.map(({ from, to, table }) => {
+        const [rows, columns, width] = [active[from], active[to], this.boxes[to].length];
+        const part = new Float64Array(rows.length * columns.length);
+        let at = 0;
+        for (const row of rows) for (const column of columns) part[at++] = table[row * width + column];
+        return { a: from, b: to, table: part };
+      }),
     };
   }
 
   /** Tightened, with its input and output phases; `undefined` where the box is empty. */
   compiled(variable: number, box: LengthBox): BoxFacts | undefined {
     const option = this.options[variable][box.option];
-    const tight = tighten(box, option.length);
+    const tight = tighten(box, option);
     if (tight === undefined) return undefined;
     const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices);
     let { cost } = facts;
@@ -106,6 +125,16 @@ export class SynchronousProblem {
       cost += this.phaseOf(facts.makes[passage.make], this.onSink[passage.read], passage);
     }
     return { ...facts, cost };
+  }
+
+  /** Two neighbours at most. */
+  isInChain(variable: number): boolean {
+    return this.linksOf[variable].length <= 2;
+  }
+
+  /** Least time of the slowest shard. */
+  slowest(variable: number, box: LengthBox): number {
+    return Math.max(box.timeLo, leastSlowest(this.options[variable][box.option], box));
   }
 
   /** What a box costs together with given boxes of its neighbours. */
@@ -227,6 +256,24 @@ export class SynchronousProblem {
   private addSink(size: number): number {
     const { cluster } = this.scene;
     const needs = Float64Array.from(cluster.devices, (_, d) => (d === cluster.sink ? size : 0));
-    return this.onSink.push({ atEnd: needs, inside: needs, axis: WHOLE_AXIS }) - 1;
+    const one = Int32Array.from(cluster.devices, (_, d) => (d === cluster.sink ? 1 : 0));
+    return (
+      this.onSink.push({
+        atEnd: needs,
+        inside: needs,
+        most: needs,
+        total: size,
+        active: cluster.sink < MOST_DEVICES_BY_SET ? 1 << cluster.sink : 0,
+        receivers: 1,
+        shared: Infinity,
+        slab: size,
+        perUnit: size,
+        beside: 0,
+        units: 1,
+        lo: one,
+        hi: one,
+        axis: WHOLE_AXIS,
+      }) - 1
+    );
   }
 }

@@ -9,7 +9,7 @@ import { GATHER } from '../../latency/flow';
 import type { Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import { EMPTY_REGION, type Region, type RegionSpace } from '../../partition/regions';
-import { eliminate, eliminationOrder, type PairwiseEdge, type PairwiseProblem } from '../bounds/elimination';
+import { eliminationOrder, minimize, type PairwiseEdge, type PairwiseProblem } from '../bounds/elimination';
 
 /** Extra cost of a gene in nanoseconds: prices of memory, say. */
 export type GeneCost = (gene: CompiledGene) => number;
@@ -51,7 +51,7 @@ export class GeneProblem {
       unique(genes.map((gene) => table.compile(flow.steps[step], gene))),
     );
     const problem = this.pairwise(compiled, extra);
-    const { choice, isExact } = eliminate(problem, tableLimit, this.order, (value) => value);
+    const { choice, isExact } = minimize(problem, tableLimit, this.order);
     let cost = 0;
     problem.unary.forEach((costs, v) => (cost += costs[choice[v]]));
     for (const { a, b, table: phases } of problem.edges)

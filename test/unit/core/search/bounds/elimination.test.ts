@@ -73,4 +73,48 @@ describe('elimination of a pairwise problem', () => {
     }
     assert.ok(cut > 50);
   });
+
+  for (const tableLimit of [1e6, 16]) {
+    it(`leaves out what is known to be out of reach, tables of ${tableLimit} combinations`, () => {
+      const random = randomInts(23);
+      let reached = 0;
+      for (let trial = 0; trial < 300; trial++) {
+        let problem = randomProblem(random);
+        let { reach } = eliminate(problem, tableLimit);
+        let level = bruteForce(problem).value;
+        for (let round = 0; round < 4; round++) {
+          const { parts, origins } = inParts(problem, random);
+          const expected = bruteForce(parts).value;
+          const found = eliminate(parts, tableLimit, undefined, { level, known: reach, origins });
+          const value = Math.min(found.value, level);
+          if (found.isExact) assert.equal(value, Math.min(expected, level));
+          assert.ok(value <= expected + 1e-9);
+          if (value < level) reached++;
+          [problem, reach] = [parts, found.reach];
+          if (found.value >= level) level += random(8);
+        }
+      }
+      assert.ok(reached > 50);
+    });
+  }
 });
+
+/** Some choices in two parts, all costs as high or higher. */
+function inParts(
+  { unary, edges }: PairwiseProblem,
+  random: (below: number) => number,
+): { parts: PairwiseProblem; origins: Int32Array[] } {
+  const origins = unary.map((costs) =>
+    Int32Array.from([...costs.keys()].flatMap((x) => (costs.length < 6 && random(4) === 0 ? [x, x] : [x]))),
+  );
+  const raised = (cost: number): number => cost + (random(3) === 0 ? random(4) : 0);
+  const parts = {
+    unary: unary.map((costs, v) => Float64Array.from(origins[v], (x) => raised(costs[x]))),
+    edges: edges.map(({ a, b, table }) => {
+      const columns = unary[b].length;
+      const rows = [...origins[a]].flatMap((x) => [...origins[b]].map((y) => raised(table[x * columns + y])));
+      return { a, b, table: Float64Array.from(rows) };
+    }),
+  };
+  return { parts, origins };
+}

@@ -9,6 +9,8 @@ import type { Split } from '../../../../../src/core/partition/partition';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
 import { latencyBound, type LatencyBound } from '../../../../../src/core/search/bounds/lowerBound';
+import { GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
+import { neighbourhoodOptimum } from '../../../../../src/core/search/opponents/neighbourhood';
 import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
 import { randomNet } from '../../../../support/netGraph';
 import { randomCluster, randomGene } from '../../../../support/randomPlan';
@@ -44,6 +46,26 @@ function reversed(cluster: Cluster): Cluster {
     source: last - source,
     sink: last - sink,
   };
+}
+
+/** The same devices in every order, four devices at most. */
+function inEveryOrder(cluster: Cluster): Cluster[] {
+  const { devices, network, source, sink } = cluster;
+  const orders = (chosen: readonly number[]): number[][] =>
+    chosen.length === Math.min(4, devices.length)
+      ? [[...chosen, ...devices.keys()].filter((d, i, all) => all.indexOf(d) === i)]
+      : [...devices.keys()].filter((d) => !chosen.includes(d)).flatMap((d) => orders([...chosen, d]));
+  return orders([]).map((order) => {
+    const at = (device: number): number => order.indexOf(device);
+    const links = network.links.map((link) => ({ ...link, from: at(link.from), to: at(link.to) }));
+    return {
+      ...cluster,
+      devices: order.map((d) => devices[d]),
+      network: { ...network, links },
+      source: at(source),
+      sink: at(sink),
+    };
+  });
 }
 
 /** A random gene, with recomputed halos where it can have some. */
@@ -97,6 +119,29 @@ describe('lower bounds', () => {
       assert.notEqual(verifyBound(graph, partitionRules(graph), { ...cluster, devices }, copy), ns);
     });
   }
+
+  it('comes close to the best plan of small models, and no order of the devices is faster', () => {
+    let close = 0;
+    for (let seed = 0; seed < 12; seed++) {
+      const graph = netOf(seed);
+      const rules = partitionRules(graph);
+      const order = graph.operators.map(({ id }) => id);
+      const best = Math.min(
+        ...inEveryOrder(clusterOf(seed)).map((cluster) => {
+          const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+          return neighbourhoodOptimum(new GeneProblem(workload), undefined, 8).cost;
+        }),
+      );
+      for (const incumbentNs of [undefined, Math.ceil(1.2 * best)]) {
+        const limits = { rounds: 60, work: 30_000_000, tableLimit: 1_000_000, gap: 0 };
+        const request = { graph, rules, cluster: clusterOf(seed), order, latency: 'synchronous' } as const;
+        const { ns } = latencyBound({ ...request, incumbentNs, limits }, () => false);
+        assert.ok(ns <= best, `seed ${seed}: ${ns} > ${best}`);
+        if (ns > 0.98 * best) close++;
+      }
+    }
+    assert.ok(close >= 12, `${close} of 24 close`);
+  });
 
   it('no plan within the memories is faster than the bound with memory prices', () => {
     let valid = 0;
