@@ -74,7 +74,7 @@ function loadSpace(folder: string, name: string, latency: LatencyModel): SearchS
 }
 
 function goodPlan(space: SearchSpace): Individual {
-  const island = new Island(space, ALL_PARTS, 1);
+  const island = new Island(space, ALL_PARTS, 1, false);
   island.start(simpleSeeds(space));
   island.run(EVALUATIONS, () => false);
   return island.best;

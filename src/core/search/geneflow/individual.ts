@@ -26,7 +26,3 @@ export function isSamePlan(a: Individual, b: Individual): boolean {
     (gene, operator) => gene === undefined || isSameGene(gene.gene, b.genome[operator]!.gene),
   );
 }
-
-export function bestOf(individuals: readonly Individual[]): Individual {
-  return individuals.reduce((best, other) => (isBetter(other, best) ? other : best));
-}

@@ -1,13 +1,13 @@
 import { seededRandom, type Random } from '../../graph/random';
-import type { Nanoseconds } from '../../graph/units';
+import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { Evaluator } from '../../latency/evaluator';
 import { isSameGene, type Gene } from '../../latency/gene';
 import { crossAnywhere, crossAtCuts, GraphCuts } from './crossover';
-import { bestOf, isBetter, isSamePlan, type Fitness, type Individual } from './individual';
+import { isBetter, isSamePlan, type Fitness, type Individual } from './individual';
 import { movesAround } from './localSearch';
 import { freshGene, Mutator } from './mutations';
-import type { SearchParts, Seed, SeedResult } from './problem';
+import { EPOCHS, type SearchParts, type Seed, type SeedResult } from './problem';
 import type { SearchSpace } from './space';
 
 const POPULATION = 6;
@@ -20,6 +20,14 @@ const LOCAL_SHARE = 0.1;
 const ONE_MORE = 6;
 /** Mutations drawn until one changes something. */
 const MOST_DRAWS = 8;
+
+/**
+ * On a relaxed island: what exceeding the memories by as much as there is costs at first, in latencies, by how much
+ * that grows, and the share of the epochs after which no violation is accepted.
+ */
+const FIRST_PRICE = 1;
+const PRICE_GROWTH = 300;
+const RELAXED_SHARE = 0.7;
 
 /** Anything that ends an epoch early. Asked often. */
 export type Stop = () => boolean;
@@ -38,13 +46,22 @@ export class Island {
   private readonly scratch: (CompiledGene | undefined)[];
   /** Where the local search goes on: position in the steps. */
   private localStep = 0;
+  private elite: Individual | undefined;
+  private epoch = 0;
+  /** What a byte of violation costs, as a part of the latency; `undefined` where no violation is worth any latency. */
+  private price: number | undefined;
+  private readonly allMemory: Bytes;
 
   constructor(
     private readonly space: SearchSpace,
     private readonly parts: SearchParts,
     seed: number,
+    /** May its plans exceed the memories meanwhile? */
+    private readonly isRelaxed: boolean,
   ) {
     this.random = seededRandom(seed);
+    this.allMemory = space.workload.cluster.devices.reduce((sum, { memory }) => sum + memory, 1);
+    this.setPrice(0);
     this.cuts = new GraphCuts(space.workload);
     this.evaluator = new Evaluator(space.workload);
     this.mutator = new Mutator(space, this.random);
@@ -55,15 +72,24 @@ export class Island {
     return this.evaluator.evaluations;
   }
 
+  /** By the exact rules, of all that were taken. */
   get best(): Individual {
-    return bestOf(this.population);
+    return this.elite!;
+  }
+
+  private isBetter(a: Fitness, b: Fitness): boolean {
+    return this.price === undefined ? isBetter(a, b) : this.pricedNs(a) < this.pricedNs(b);
+  }
+
+  private pricedNs({ latencyNs, violation }: Fitness): Nanoseconds {
+    return latencyNs * (1 + this.price! * violation);
   }
 
   /** Takes the seeds in, the better ones into the population. Returns what each is worth. */
   start(seeds: readonly Seed[]): SeedResult[] {
     const individuals = seeds.map(({ genes }) => this.individual(this.compiled(genes)));
     const wanted = this.parts.seeds ? [...individuals] : [];
-    wanted.sort((a, b) => (isBetter(a, b) ? -1 : isBetter(b, a) ? 1 : 0));
+    wanted.sort((a, b) => (this.isBetter(a, b) ? -1 : this.isBetter(b, a) ? 1 : 0));
     for (const individual of wanted) if (this.population.length < POPULATION) this.add(individual);
     while (this.population.length < POPULATION) this.population.push(this.individual(this.randomGenome()));
     return seeds.map(({ name }, index) => ({
@@ -84,10 +110,30 @@ export class Island {
   run(evaluations: number, stop: Stop): void {
     // A model of views alone leaves nothing to decide.
     if (this.space.steps.length === 0) return;
-    const end = this.evaluations + evaluations;
+    const begin = this.evaluations;
+    const end = begin + evaluations;
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
-    while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding);
+    while (this.evaluations < endOfBreeding && !stop()) {
+      this.setPrice(this.epoch + (this.evaluations - begin) / evaluations);
+      this.breed(endOfBreeding);
+    }
     if (this.parts.localSearch) this.improveBest(end, stop);
+    this.epoch++;
+  }
+
+  /**
+   * A relaxed island may exceed the memories at a price that rises, and not at all in the end: valid plans can lie
+   * far apart, with faster ones between them that lack a little.
+   */
+  private setPrice(epoch: number): void {
+    if (!this.isRelaxed) return;
+    const passed = epoch / (EPOCHS * RELAXED_SHARE);
+    if (passed < 1) {
+      this.price = (FIRST_PRICE * PRICE_GROWTH ** passed) / this.allMemory;
+    } else if (this.price !== undefined) {
+      this.price = undefined;
+      if (!this.population.includes(this.best)) this.population[this.worst()] = this.best;
+    }
   }
 
   private breed(end: number): void {
@@ -119,21 +165,38 @@ export class Island {
       if (!isSameGenome(genome, plan.genome)) break;
     }
     const found = this.tried(genome, plan);
-    if (found !== undefined && isBetter(found, plan)) mutator.reward(gain(plan, found));
+    if (found !== undefined && this.isBetter(found, plan)) mutator.reward(this.gain(plan, found));
     return found;
+  }
+
+  /** By how much of itself a plan got better: of what it lacks in memory while that alone counts, else of its time. */
+  private gain(from: Fitness, to: Fitness): number {
+    if (this.price !== undefined) return 1 - this.pricedNs(to) / this.pricedNs(from);
+    return from.violation > to.violation
+      ? 1 - to.violation / from.violation
+      : 1 - to.latencyNs / from.latencyNs;
   }
 
   /** A copy of the genome as a plan, `undefined` where it is worse than `than`; equally good ones are taken, to drift along plateaus. */
   private tried(genome: (CompiledGene | undefined)[], than: Individual): Individual | undefined {
     const { evaluator } = this;
     evaluator.evaluate(genome, this.limitFor(than));
-    if (evaluator.latencyNs === Infinity || isBetter(than, evaluator)) return undefined;
+    if (evaluator.latencyNs === Infinity || this.isBetter(than, evaluator)) return undefined;
     evaluator.keep();
-    return { genome: [...genome], latencyNs: evaluator.latencyNs, violation: evaluator.violation };
+    return this.taken([...genome]);
+  }
+
+  /** The plan that was evaluated last. */
+  private taken(genome: (CompiledGene | undefined)[]): Individual {
+    const { latencyNs, violation } = this.evaluator;
+    const plan = { genome, latencyNs, violation };
+    if (this.elite === undefined || isBetter(plan, this.elite)) this.elite = plan;
+    return plan;
   }
 
   /** Above it a plan cannot beat `than`: only where that is valid does latency alone decide. */
   private limitFor(than: Fitness): Nanoseconds {
+    if (this.price !== undefined) return this.pricedNs(than);
     return than.violation === 0 ? than.latencyNs : Infinity;
   }
 
@@ -141,7 +204,7 @@ export class Island {
     let best = this.population[this.random.below(this.population.length)];
     for (let i = 1; i < TOURNAMENT; i++) {
       const other = this.population[this.random.below(this.population.length)];
-      if (isBetter(other, best)) best = other;
+      if (this.isBetter(other, best)) best = other;
     }
     return best;
   }
@@ -151,13 +214,21 @@ export class Island {
     if (this.population.some((own) => own.latencyNs === child.latencyNs && own.violation === child.violation))
       return;
     const worst = this.worst();
-    if (isBetter(child, this.population[worst])) this.population[worst] = child;
+    if (this.isBetter(child, this.population[worst])) this.population[worst] = child;
+  }
+
+  private first(): number {
+    let first = 0;
+    for (let i = 1; i < this.population.length; i++) {
+      if (this.isBetter(this.population[i], this.population[first])) first = i;
+    }
+    return first;
   }
 
   private worst(): number {
     let worst = 0;
     for (let i = 1; i < this.population.length; i++) {
-      if (isBetter(this.population[worst], this.population[i])) worst = i;
+      if (this.isBetter(this.population[worst], this.population[i])) worst = i;
     }
     return worst;
   }
@@ -169,7 +240,7 @@ export class Island {
   /** Tries all small changes around one operator after another, and keeps those that help. */
   private improveBest(end: number, stop: Stop): void {
     const { steps } = this.space;
-    const position = this.population.indexOf(this.best);
+    const position = this.first();
     let best = this.population[position];
     let quiet = 0;
     while (this.evaluations < end && quiet < steps.length && !stop()) {
@@ -194,7 +265,7 @@ export class Island {
       }
       if (!isChange) continue;
       const found = this.tried(genome, best);
-      if (found !== undefined && isBetter(found, best)) best = found;
+      if (found !== undefined && this.isBetter(found, best)) best = found;
     }
     return best;
   }
@@ -202,7 +273,7 @@ export class Island {
   private individual(genome: (CompiledGene | undefined)[]): Individual {
     this.evaluator.evaluate(genome);
     this.evaluator.keep();
-    return { genome, latencyNs: this.evaluator.latencyNs, violation: this.evaluator.violation };
+    return this.taken(genome);
   }
 
   private compiled(genes: readonly (Gene | undefined)[]): (CompiledGene | undefined)[] {
@@ -230,11 +301,4 @@ function isSameGenome(
 ): boolean {
   for (let operator = 0; operator < a.length; operator++) if (a[operator] !== b[operator]) return false;
   return true;
-}
-
-/** By how much of itself a plan got better: of what it lacks in memory while it does, else of its latency. */
-function gain(from: Fitness, to: Fitness): number {
-  return from.violation > to.violation
-    ? (from.violation - to.violation) / from.violation
-    : (from.latencyNs - to.latencyNs) / from.latencyNs;
 }

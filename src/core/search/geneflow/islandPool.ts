@@ -43,7 +43,9 @@ export class IslandHost {
     private readonly stop: Stop,
   ) {
     const { options } = space;
-    this.island = new Island(space, options.parts ?? ALL_PARTS, options.seed + index * SEED_STRIDE);
+    const parts = options.parts ?? ALL_PARTS;
+    const isRelaxed = parts.relaxedMemory && index % 2 === 1;
+    this.island = new Island(space, parts, options.seed + index * SEED_STRIDE, isRelaxed);
   }
 
   start(seeds: readonly Seed[]): readonly SeedResult[] {

@@ -44,9 +44,18 @@ export interface SearchParts {
   readonly cutCrossover: boolean;
   /** Improve the best plan systematically at the end of each epoch. */
   readonly localSearch: boolean;
+  /** Let half of the islands exceed the memories meanwhile. */
+  readonly relaxedMemory: boolean;
 }
 
-export const ALL_PARTS: SearchParts = { seeds: true, cutCrossover: true, localSearch: true };
+export const ALL_PARTS: SearchParts = {
+  seeds: true,
+  cutCrossover: true,
+  localSearch: true,
+  relaxedMemory: true,
+};
+/** Exchanges between the islands; each epoch has the same number of evaluations. */
+export const EPOCHS = 12;
 export const DEFAULT_EVALUATIONS = 500_000;
 
 export interface PartitionProblem {

@@ -16,21 +16,19 @@ import type { Timeline } from '../../latency/timeline';
 import { tryFirstPlans } from './firstPlans';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
-import type {
-  PartitionProblem,
-  PartitionProgress,
-  PartitionResult,
-  Seed,
-  SeedResult,
-  Shortfall,
+import {
+  EPOCHS,
+  type PartitionProblem,
+  type PartitionProgress,
+  type PartitionResult,
+  type Seed,
+  type SeedResult,
+  type Shortfall,
 } from './problem';
 import { searchOrder } from './orderSearch';
 import { simpleSeeds } from './seeds';
 import type { SearchSpace } from './space';
 import { searchVertical } from './vertical';
-
-/** Exchanges between the islands; each epoch has the same number of evaluations. */
-const EPOCHS = 12;
 
 /** Makes the pool that the islands live in; `stop` tells them to come to an end. */
 export type MakePool = (problem: PartitionProblem, stop: () => boolean) => IslandPool;
