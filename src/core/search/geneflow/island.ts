@@ -29,6 +29,9 @@ const FIRST_PRICE = 1;
 const PRICE_GROWTH = 300;
 const RELAXED_SHARE = 0.7;
 
+/** Tries after which an island looks whether it should stop: some milliseconds. */
+const TRIES_PER_LOOK = 16;
+
 /** Anything that ends an epoch early. Asked often. */
 export type Stop = () => boolean;
 
@@ -115,7 +118,7 @@ export class Island {
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
     while (this.evaluations < endOfBreeding && !stop()) {
       this.setPrice(this.epoch + (this.evaluations - begin) / evaluations);
-      this.breed(endOfBreeding);
+      this.breed(endOfBreeding, stop);
     }
     if (this.parts.localSearch) this.improveBest(end, stop);
     this.epoch++;
@@ -136,7 +139,7 @@ export class Island {
     }
   }
 
-  private breed(end: number): void {
+  private breed(end: number, stop: Stop): void {
     const a = this.parent();
     const b = this.parent();
     const { random, space } = this;
@@ -146,7 +149,7 @@ export class Island {
     let child = this.individual(genome);
     let critical = this.evaluator.criticalSteps();
     const tries = Math.min(CHILD_TRIES, end - this.evaluations);
-    for (let i = 0; i < tries; i++) {
+    for (let i = 0; i < tries && !(i % TRIES_PER_LOOK === 0 && stop()); i++) {
       const better = this.mutated(child, critical);
       if (better === undefined) continue;
       child = better;
@@ -244,7 +247,7 @@ export class Island {
     let best = this.population[position];
     let quiet = 0;
     while (this.evaluations < end && quiet < steps.length && !stop()) {
-      const improved = this.improveAround(best, steps[this.localStep], end);
+      const improved = this.improveAround(best, steps[this.localStep], end, stop);
       quiet = improved === best ? quiet + 1 : 0;
       best = improved;
       this.localStep = (this.localStep + 1) % steps.length;
@@ -252,11 +255,11 @@ export class Island {
     this.population[position] = best;
   }
 
-  private improveAround(plan: Individual, operator: number, end: number): Individual {
+  private improveAround(plan: Individual, operator: number, end: number, stop: Stop): Individual {
     const { scratch: genome } = this;
     let best = plan;
     for (const move of movesAround(this.space, plan.genome, operator)) {
-      if (this.evaluations >= end) break;
+      if (this.evaluations >= end || (this.evaluations % TRIES_PER_LOOK === 0 && stop())) break;
       for (let id = 0; id < genome.length; id++) genome[id] = best.genome[id];
       let isChange = false;
       for (const gene of move) {
