@@ -1,6 +1,7 @@
 import { Frontier } from './frontier';
 import { ReleaseMoves, singleMoves, type Moves } from './moves';
 import type { Piece } from './piece';
+import { row } from '../memory/rows';
 import { StateTable } from './stateTable';
 import type { SearchRules } from './rules';
 import { ValleyFinder } from './valley';
@@ -61,6 +62,8 @@ export class BudgetSearch {
   private atLeast = Infinity;
   private readonly lastState: number;
   private tried = 0;
+  /** Writing in place makes it matter who reads last: no `hills` then. */
+  private readonly canGoOn: boolean;
 
   constructor(
     private readonly piece: Piece,
@@ -73,6 +76,7 @@ export class BudgetSearch {
     this.frontier = new Frontier(piece);
     this.dead = new StateTable(this.frontier.executed.length, effort.tableBytes);
     this.valleys = new ValleyFinder(piece);
+    this.canGoOn = rules.hills && piece.overwritable.values.length === 0;
     this.releases = new ReleaseMoves(piece, this.frontier);
   }
 
@@ -138,18 +142,24 @@ export class BudgetSearch {
   /**
    * A ready operator that fits and does not raise what is live can run at once without loss: live memory is a
    * submodular function of the set of operators that have run, so running it first raises no later step.
+   * Returns the most bytes that one of their steps needed.
    */
-  private runEagerly(): void {
+  private runEagerly(): number {
     const { frontier, bytes } = this;
+    let most = 0;
     for (let at = 0; at < frontier.readyCount;) {
       const operator = frontier.ready[at];
-      if (frontier.change(operator) <= 0 && frontier.need(operator) <= bytes) {
-        frontier.run(operator);
-        at = 0;
-      } else {
+      const need = frontier.change(operator) <= 0 ? frontier.need(operator) : Infinity;
+      if (need > bytes) {
+        if (need < this.atLeast) this.atLeast = need;
         at++;
+        continue;
       }
+      most = Math.max(most, need);
+      frontier.run(operator);
+      at = 0;
     }
+    return most;
   }
 
   /**
@@ -207,15 +217,78 @@ export class BudgetSearch {
     const from = frame.from + 1;
     const to = from + choices[frame.from];
     frame.from = to;
+    let hill = 0;
     for (let at = from; at < to; at++) {
       const need = frontier.need(choices[at]);
       if (need > this.bytes) {
         this.atLeast = Math.min(this.atLeast, need);
         return false;
       }
+      hill = Math.max(hill, need);
       frontier.run(choices[at]);
     }
-    return true;
+    // What comes first of all matters by itself where inputs that nobody reads stay for one step.
+    const isFirst = frame.floor === 0 && this.piece.firstStepBytes > 0;
+    return !this.canGoOn || isFirst || this.goOn(frame, hill);
+  }
+
+  /**
+   * Lengthens a move that has raised what is live. Let `d` be by how much, and x the only operator not yet run
+   * that shares a live storage with the move. Whatever else ran between the move and x would have `d` less live
+   * if the move ran just before x instead. That fits where the move's highest step lies no higher above its
+   * start than `d` and what x adds, since x did fit. So x can follow at once, and the move with x is again one
+   * move. (The hill and valley segments of J. W. H. Liu, doi 10.1137/0608031, for graphs.)
+   */
+  private goOn(frame: Frame, moveHill: number): boolean {
+    const { frontier, rules } = this;
+    for (let hill = moveHill; ;) {
+      if (rules.eager) hill = Math.max(hill, this.runEagerly());
+      if (frontier.live <= frame.live) return true;
+      const next = this.onlyNext(frame.floor);
+      if (next < 0 || hill > frontier.live + this.sureGrowth(next)) return true;
+      const need = frontier.need(next);
+      if (need > this.bytes) {
+        this.atLeast = Math.min(this.atLeast, need);
+        return false;
+      }
+      hill = Math.max(hill, need);
+      frontier.run(next);
+    }
+  }
+
+  /** The only operator not run of all that share a live storage with those since `floor`, if it is ready; else -1. */
+  private onlyNext(floor: number): number {
+    const { frontier, piece } = this;
+    let found = -1;
+    for (let at = floor; at < frontier.count; at++) {
+      const operator = frontier.history[at];
+      for (let edge = piece.touches.start[operator]; edge < piece.touches.start[operator + 1]; edge++) {
+        const storage = piece.touches.values[edge];
+        if (frontier.touched[storage] === piece.members[storage]) continue;
+        const { start, values } = piece.memberRows;
+        for (let member = start[storage]; member < start[storage + 1]; member++) {
+          if (frontier.hasRun(values[member]) || values[member] === found) continue;
+          if (found >= 0) return -1;
+          found = values[member];
+        }
+      }
+    }
+    return found >= 0 && frontier.waitingOf(found) === 0 ? found : -1;
+  }
+
+  /** Bytes that an operator adds whatever runs before it: storages that nothing but it can be the first to touch. */
+  private sureGrowth(operator: number): number {
+    const { frontier, piece } = this;
+    const { touches, bytes, memberRows, successors } = piece;
+    let growth = piece.stepBytes[operator];
+    for (let edge = touches.start[operator]; edge < touches.start[operator + 1]; edge++) {
+      const storage = touches.values[edge];
+      const others = row(memberRows, storage).filter((member) => member !== operator);
+      const after = row(successors, operator);
+      if (frontier.touched[storage] === 0 && others.every((other) => after.includes(other)))
+        growth += bytes[storage];
+    }
+    return growth;
   }
 
   /** Puts the moves of the present state into `choices` and returns their end. */

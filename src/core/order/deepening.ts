@@ -36,15 +36,18 @@ export function closeIn(
   let needsCutBound = rules.cutBound;
   const pieces = piecesOf(problem, rules.cut);
   let tryStates = FIRST_TRY_STATES;
+  /** Once longer searches are due, the first goes for the proof: just below the best order. */
+  let isPatient = false;
   let hard: Bytes[] = [];
   report(bounds);
   while (bounds.lowerBoundBytes < bounds.peakBytes) {
     hard = hard.filter((bytes) => bytes >= bounds.lowerBoundBytes && bytes < bounds.peakBytes);
-    let bytes = nextBudget(bounds, hard);
+    let bytes = isPatient && hard.length === 0 ? bounds.peakBytes - 1 : nextBudget(bounds, hard);
     if (bytes === undefined) {
+      isPatient = true;
       tryStates *= TRY_GROWTH;
       hard = [];
-      bytes = nextBudget(bounds, hard)!;
+      bytes = bounds.peakBytes - 1;
     }
     const outcome = searchPieces(problem, pieces, bytes, rules, effort, tryStates);
     if (outcome === 'stopped') break;

@@ -74,6 +74,10 @@ export class Frontier {
     return need;
   }
 
+  hasRun(operator: number): boolean {
+    return (this.executed[operator >>> 5] & (1 << (operator & 31))) !== 0;
+  }
+
   /** Predecessors of an operator that have not run. */
   waitingOf(operator: number): number {
     return this.waiting[operator];

@@ -12,6 +12,8 @@ export interface SearchRules {
   readonly cutBound: boolean;
   /** Go from release to release: run just the operators that let one more storage be freed. */
   readonly releases: boolean;
+  /** After a move, go straight on with the only operator it leads to, unless stopping there can be worth its while. */
+  readonly hills: boolean;
 }
 
 export const ALL_RULES: SearchRules = {
@@ -21,4 +23,5 @@ export const ALL_RULES: SearchRules = {
   cut: true,
   cutBound: true,
   releases: true,
+  hills: true,
 };
