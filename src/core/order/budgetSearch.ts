@@ -256,20 +256,30 @@ export class BudgetSearch {
     }
   }
 
-  /** The only operator not run of all that share a live storage with those since `floor`, if it is ready; else -1. */
+  /**
+   * The only operator not run that shares a live storage with those since `floor` or must come after one of them,
+   * if it is ready; else -1.
+   */
   private onlyNext(floor: number): number {
     const { frontier, piece } = this;
+    const { touches, members, memberRows, successors } = piece;
     let found = -1;
+    const isAnother = (operator: number): boolean => {
+      if (frontier.hasRun(operator) || operator === found) return false;
+      if (found >= 0) return true;
+      found = operator;
+      return false;
+    };
     for (let at = floor; at < frontier.count; at++) {
       const operator = frontier.history[at];
-      for (let edge = piece.touches.start[operator]; edge < piece.touches.start[operator + 1]; edge++) {
-        const storage = piece.touches.values[edge];
-        if (frontier.touched[storage] === piece.members[storage]) continue;
-        const { start, values } = piece.memberRows;
-        for (let member = start[storage]; member < start[storage + 1]; member++) {
-          if (frontier.hasRun(values[member]) || values[member] === found) continue;
-          if (found >= 0) return -1;
-          found = values[member];
+      for (let edge = successors.start[operator]; edge < successors.start[operator + 1]; edge++) {
+        if (isAnother(successors.values[edge])) return -1;
+      }
+      for (let edge = touches.start[operator]; edge < touches.start[operator + 1]; edge++) {
+        const storage = touches.values[edge];
+        if (frontier.touched[storage] === members[storage]) continue;
+        for (let member = memberRows.start[storage]; member < memberRows.start[storage + 1]; member++) {
+          if (isAnother(memberRows.values[member])) return -1;
         }
       }
     }

@@ -6,6 +6,7 @@ import { cutBound } from './cutBound';
 import type { Piece } from './piece';
 import { executionOrder, largestStep, piecesOf } from './pieces';
 import type { SearchRules } from './rules';
+import { withTwinsInOrder } from './twins';
 
 /** States that a single search may visit at first, and by how much that grows once no other budget is left. */
 const FIRST_TRY_STATES = 1 << 14;
@@ -26,12 +27,13 @@ export interface Bounds {
  * that both bounds keep moving. Ends when they meet, or when `effort` says so.
  */
 export function closeIn(
-  problem: OrderProblem,
+  given: OrderProblem,
   start: { readonly steps: ArrayLike<OperatorId>; readonly peakBytes: Bytes },
   rules: SearchRules,
   effort: Effort,
   report: (bounds: Bounds) => void,
 ): Bounds {
+  const problem = rules.twins ? withTwinsInOrder(given) : given;
   const bounds: Bounds = { ...start, lowerBoundBytes: Math.min(largestStep(problem), start.peakBytes) };
   let needsCutBound = rules.cutBound;
   const pieces = piecesOf(problem, rules.cut);

@@ -14,6 +14,8 @@ export interface SearchRules {
   readonly releases: boolean;
   /** After a move, go straight on with the only operator it leads to, unless stopping there can be worth its while. */
   readonly hills: boolean;
+  /** Run equal branches between the same operators in one canonical way only. */
+  readonly twins: boolean;
 }
 
 export const ALL_RULES: SearchRules = {
@@ -24,4 +26,5 @@ export const ALL_RULES: SearchRules = {
   cutBound: true,
   releases: true,
   hills: true,
+  twins: true,
 };

@@ -14,6 +14,7 @@ import { leastPeak } from '../../support/bruteForce';
 import { freeControl } from '../../support/control';
 import { randomToy } from '../../support/randomToy';
 import { repeatedBlocks } from '../../support/repeatedBlocks';
+import { twinCell } from '../../support/twinCell';
 import { toyGraph } from '../../support/toyGraph';
 
 const GRAPHS = 2000;
@@ -27,7 +28,8 @@ for (const rule of Object.keys(ALL_RULES)) variants[`without ${rule}`] = { ...AL
 function* randomProblems(count: number): Generator<OrderProblem> {
   const random = seededRandom(7);
   for (let round = 0; round < count; round++) {
-    const graph = toyGraph(randomToy(random, 1 + random.below(MOST_OPERATORS)));
+    const isTwin = round % 5 === 4;
+    const graph = toyGraph(isTwin ? twinCell(random) : randomToy(random, 1 + random.below(MOST_OPERATORS)));
     yield orderProblem(graph, {
       inPlace: round % 2 === 0 ? 'none' : 'elementwise',
       weights: round % 4 < 2 ? 'resident' : 'streamed',
