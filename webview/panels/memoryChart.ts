@@ -9,6 +9,7 @@ import { stepArea } from './chartPath';
 const MARGIN = { top: 32, right: 118, bottom: 16, left: 64 } as const;
 /** Lines of opponents nearer than this to each other share one label. */
 const LABEL_HEIGHT = 12;
+const LABEL_TICK = 8;
 
 interface Line {
   readonly label: string;
@@ -21,8 +22,8 @@ const LEAST_BRUSH = 4;
 
 /**
  * Live bytes at each step under the graph: the peak marked, opponents as lines, and while a search runs its
- * best peak and proven bound. Pointing at a step marks its operator, a click selects it, Shift and drag brush a
- * part of the order.
+ * best peak and proven bound on their way to each other. Pointing at a step marks its operator, a click selects
+ * it, Shift and drag brush a part of the order.
  */
 export class MemoryChart {
   readonly element = el('div', { className: 'memory-chart', tabIndex: 0 });
@@ -32,6 +33,8 @@ export class MemoryChart {
   private readonly marks = this.svg.append('g');
   /** Pixel at which a brush began. */
   private brushFrom: number | null = null;
+  /** Best peak and proven bound of the running search, report by report. */
+  private readonly closingIn: { readonly best: number; readonly bound: number }[] = [];
   private readonly readout = el('div', { className: 'chart-readout', aria: { live: 'polite' } });
 
   constructor(
@@ -39,6 +42,7 @@ export class MemoryChart {
     private readonly goToStep: (step: number) => void,
   ) {
     this.element.append(this.readout);
+    session.on(['progress'], () => this.follow());
     session.on(['document', 'plan', 'theme', 'progress', 'tab'], () => this.render());
     session.on(['step', 'hover', 'range'], () => this.renderMarks());
     new ResizeObserver(() => this.render()).observe(this.element);
@@ -51,6 +55,16 @@ export class MemoryChart {
       if (step !== null && !event.shiftKey) goToStep(step);
     });
     this.element.addEventListener('keydown', (event) => this.key(event));
+  }
+
+  /** Takes in a report of the search; a run that has ended leaves nothing behind. */
+  private follow(): void {
+    const { progress } = this.session;
+    if (progress === null) this.closingIn.length = 0;
+    if (progress === null || progress.bestPeakBytes === null || progress.boundPeakBytes === null) return;
+    const last = this.closingIn[this.closingIn.length - 1];
+    const [best, bound] = [progress.bestPeakBytes, progress.boundPeakBytes];
+    if (last?.best !== best || last.bound !== bound) this.closingIn.push({ best, bound });
   }
 
   private render(): void {
@@ -80,6 +94,7 @@ export class MemoryChart {
     area('highest', 0.38);
     if (memory.liveBytes.length > inner) area('lowest', 0.55);
     this.axis(y, most, height);
+    this.drawClosingIn(y, inner);
     this.drawLines(lines, x, y);
     this.drawPeak(memory, x, y);
     const title = plan === null ? "Memory in the model's order" : "Memory in the plan's order";
@@ -116,17 +131,40 @@ export class MemoryChart {
     const push = (label: string, bytes: number | null | undefined, color: string): void => {
       if (bytes !== null && bytes !== undefined) out.push({ label, bytes, color });
     };
-    if (progress !== null) {
-      push('best so far', progress.bestPeakBytes, theme.green);
-      push('proven bound', progress.boundPeakBytes, theme.orange);
+    const latest = this.closingIn[this.closingIn.length - 1];
+    if (latest !== undefined && latest.best === latest.bound) {
+      push('proven least', latest.best, theme.green);
       return out;
     }
+    push('best', latest?.best, theme.green);
+    push('proven bound', latest?.bound, theme.orange);
+    if (progress !== null) return out;
     if (plan === null) return out;
     const { order } = plan.plan;
     for (const [name, { peakBytes }] of Object.entries(order.baselines))
       push(orderName(name), peakBytes, theme.dim);
     push(order.status === 'optimal' ? 'proven least' : 'proven bound', order.lowerBoundBytes, theme.green);
     return out;
+  }
+
+  /** How best and bound came to where they are: a band from the first report at the left to the latest at the right. */
+  private drawClosingIn(y: (value: number) => number, inner: number): void {
+    const { closingIn } = this;
+    if (closingIn.length < 2) return;
+    const { theme } = this.session;
+    const at = (index: number): number => MARGIN.left + (index / closingIn.length) * inner;
+    const steps = (of: 'best' | 'bound'): string =>
+      closingIn.map((report, i) => `${at(i)},${y(report[of])} ${at(i + 1)},${y(report[of])}`).join(' ');
+    const back = steps('bound').split(' ').reverse().join(' ');
+    const band = this.picture.append('polygon').attr('points', `${steps('best')} ${back}`);
+    band.attr('fill', theme.green).attr('fill-opacity', 0.12);
+    for (const [of, color] of [
+      ['best', theme.green],
+      ['bound', theme.orange],
+    ] as const) {
+      const line = this.picture.append('polyline').attr('points', steps(of)).attr('fill', 'none');
+      line.attr('stroke', color).attr('stroke-width', 2);
+    }
   }
 
   /** Labels at the right border; lines of one height share a label. */
@@ -139,9 +177,11 @@ export class MemoryChart {
     const groups: { at: number; labels: string[]; color: string }[] = [];
     for (const line of [...lines].sort((a, b) => b.bytes - a.bytes)) {
       const at = y(line.bytes);
+      // The way of a running search is drawn as its own lines: theirs need only a label.
+      const start = this.closingIn.length > 1 ? end - LABEL_TICK : MARGIN.left;
       this.picture
         .append('line')
-        .attr('x1', MARGIN.left)
+        .attr('x1', start)
         .attr('x2', end)
         .attr('y1', at)
         .attr('y2', at)
