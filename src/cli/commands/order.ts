@@ -115,8 +115,7 @@ function print(
     const operator = graph.operators[result.steps[peakStep]];
     line(`reached at           step ${peakStep}, ${operator.type} ${operator.name}`);
   }
-  const fragmentation = result.peakBytes === 0 ? 0 : (result.arena.bytes / result.peakBytes - 1) * 100;
-  line(`arena                ${bytesText(result.arena.bytes)}, fragmentation ${fragmentation.toFixed(1)} %`);
+  line(arenaText(result));
   if (result.stopped) line(STOPPED_TEXT[result.stopped]);
   line();
   if (!result.orderMatters) {
@@ -134,4 +133,13 @@ function print(
       line(`${step}\t${graph.operators[id].index}\t${graph.operators[id].type}\t${graph.operators[id].name}`),
     );
   }
+}
+
+/** Fragmentation is arena / peak - 1; what comes of rounding every size up to 64 bytes is told apart. */
+function arenaText({ arena, peakBytes }: OrderResult): string {
+  const text = `arena                ${bytesText(arena.bytes)}`;
+  if (peakBytes === 0) return text;
+  const above = (bytes: number): string => `${((bytes / peakBytes - 1) * 100).toFixed(1)} %`;
+  const rounding = arena.lowerBoundBytes > peakBytes ? `, ${above(arena.lowerBoundBytes)} by alignment` : '';
+  return `${text}, fragmentation ${above(arena.bytes)}${rounding}`;
 }
