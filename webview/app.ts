@@ -26,6 +26,7 @@ import { StatePage } from './panels/states';
 import { Tooltip } from './panels/tooltip';
 import { PlanIndex } from './plan/planIndex';
 import { rehearse } from './rehearsal';
+import { turnPages } from './pages';
 import { Session, TABS, type OpenedDocument } from './session';
 import { FactTable } from './lifetimes/table';
 import { onThemeChange, readTheme } from './theme';
@@ -135,39 +136,23 @@ export class App {
       menu: (entries: readonly MenuEntry[], x: number, y: number) => this.menu.open(entries, x, y),
       saveFile: (file: SavedFile) => void host.request('saveFile', file),
     };
-    const timeline = new TimelineView(session, actions);
-    const lifetimes = new LifetimeView(session, actions);
-    const factTable = new FactTable(session, actions);
-    const whatIf = new WhatIfView(session, {
-      whatIf: (wish) => host.request('whatIf', wish),
-      sweep: (wish) => host.request('sweep', wish),
-      keep: () => host.notify('keepPlan', {}),
-      discard: () => host.notify('discardPlan', {}),
-      cancel: () => host.notify('cancel', {}),
-      goToOperator: actions.goToOperator,
-    });
-    const pages = {
-      graph: el(
-        'div',
-        { className: 'page' },
-        this.outline.element,
-        el('div', { className: 'graph-column' }, this.view.element, legend.element, chart.element),
-      ),
-      timeline: timeline.element,
-      lifetimes: lifetimes.element,
-      whatIf: whatIf.element,
-      table: factTable.element,
-    };
-    const main = el('div', { className: 'main' }, ...Object.values(pages), this.properties.element);
+    const graph = el(
+      'div',
+      { className: 'page' },
+      this.outline.element,
+      el('div', { className: 'graph-column' }, this.view.element, legend.element, chart.element),
+    );
+    const main = el('div', { className: 'main' }, graph, this.properties.element);
     this.workspace.append(header.element, toolbar.element, main);
+    turnPages(session, graph, {
+      timeline: () => new TimelineView(session, actions).element,
+      lifetimes: () => new LifetimeView(session, actions).element,
+      table: () => new FactTable(session, actions).element,
+      whatIf: () => this.makeWhatIf(actions.goToOperator),
+    });
     const help = el('p', { id: 'graph-keys', className: 'visually-hidden' }, KEY_HELP);
     this.root.append(this.states.element, this.workspace, this.tooltip.element, this.menu.element, help);
-    const showTab = (): void => {
-      for (const [tab, page] of Object.entries(pages)) page.hidden = tab !== session.tab;
-    };
-    showTab();
-    session.on(['tab', 'graph'], showTab);
-    this.followSelection();
+    this.navigation.followSelection();
     new Keys(session, this.view, this.navigation, {
       search: () => this.searchBox.focus(),
       details: () => this.properties.show(),
@@ -187,19 +172,16 @@ export class App {
     event.preventDefault();
   }
 
-  /** What was selected in another view comes into sight when the graph is shown again. */
-  private followSelection(): void {
-    let { tab, selection: left } = this.session;
-    this.session.on(['tab'], () => {
-      const { selection, trail, tab: now } = this.session;
-      if (tab === 'graph' && now !== 'graph') left = selection;
-      const isNew = tab !== 'graph' && now === 'graph' && selection !== left && trail.length === 1;
-      tab = now;
-      if (!isNew || selection === null) return;
-      if (selection.kind === 'node') void this.navigation.goTo(selection.node);
-      if (selection.kind === 'tensor')
-        void this.navigation.goToFound({ kind: 'tensor', id: selection.tensor });
-    });
+  private makeWhatIf(goToOperator: (operator: number) => void): HTMLElement {
+    const { host } = this;
+    return new WhatIfView(this.session, {
+      whatIf: (wish) => host.request('whatIf', wish),
+      sweep: (wish) => host.request('sweep', wish),
+      keep: () => host.notify('keepPlan', {}),
+      discard: () => host.notify('discardPlan', {}),
+      cancel: () => host.notify('cancel', {}),
+      goToOperator,
+    }).element;
   }
 
   private handlers(): Handlers<HostToWebview> {

@@ -92,6 +92,20 @@ export class Navigation {
     return this.goToFound({ kind: 'tensor', id: tensor });
   }
 
+  /** What was selected in another view comes into sight when the graph is shown again. */
+  followSelection(): void {
+    let { tab, selection: left } = this.session;
+    this.session.on(['tab'], () => {
+      const { selection, trail, tab: now } = this.session;
+      if (tab === 'graph' && now !== 'graph') left = selection;
+      const isNew = tab !== 'graph' && now === 'graph' && selection !== left && trail.length === 1;
+      tab = now;
+      if (!isNew || selection === null) return;
+      if (selection.kind === 'node') void this.goTo(selection.node);
+      if (selection.kind === 'tensor') void this.goToFound({ kind: 'tensor', id: selection.tensor });
+    });
+  }
+
   /** To the other end of an edge that is not drawn; of several ends, to the next with every call. */
   follow(wire: number, ends: readonly number[]): void {
     const scene = this.session.model?.scene;

@@ -77,6 +77,8 @@ export class Session {
 
   private stepsOf: { readonly memory: OrderMemory; readonly steps: Int32Array } | null = null;
   private readonly listeners = new Map<Change, (() => void)[]>();
+  /** Listeners of the view that is being made late. */
+  private latecomers: Set<() => void> | null = null;
 
   get opened(): OpenedDocument | null {
     return this.document?.kind === 'opened' ? this.document : null;
@@ -121,10 +123,21 @@ export class Session {
   }
 
   on(changes: readonly Change[], listener: () => void): void {
+    this.latecomers?.add(listener);
     for (const change of changes) {
       const known = this.listeners.get(change) ?? [];
       this.listeners.set(change, [...known, listener]);
     }
+  }
+
+  /** Makes a view that was not needed before: what it waits for has happened already, so it hears at once. */
+  late<T>(make: () => T): T {
+    const latecomers = new Set<() => void>();
+    this.latecomers = latecomers;
+    const made = make();
+    this.latecomers = null;
+    for (const listener of latecomers) listener();
+    return made;
   }
 
   /** Assigns and tells; each listener hears once even where it waits for several of the changes. */

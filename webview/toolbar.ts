@@ -26,7 +26,8 @@ export class Toolbar {
   private readonly tabs = el('div', { className: 'tabs' });
   private readonly trail = el('nav', { className: 'trail', aria: { label: 'Opened from' } });
   private readonly tools = el('div', { className: 'tools' });
-  private readonly colors: ReturnType<typeof dropdown>;
+  /** Made with the first plan: without one there is nothing to choose. */
+  private colors: ReturnType<typeof dropdown> | null = null;
 
   constructor(
     private readonly session: Session,
@@ -35,11 +36,6 @@ export class Toolbar {
     actions: ToolbarActions,
   ) {
     this.tabs.setAttribute('role', 'tablist');
-    this.colors = dropdown(
-      'Colour operators by',
-      COLOR_MODES.map((mode) => ({ value: mode, text: COLOR_MODE_LABELS[mode] })),
-      (mode) => session.set({ colorMode: mode as ColorMode, hiddenClasses: new Set() }, 'look'),
-    );
     const sign = (icon: IconName, label: string, pressed: () => void): HTMLElement =>
       button({ label, icon, look: 'icon', pressed });
     this.tools.append(
@@ -50,7 +46,7 @@ export class Toolbar {
       sign('peak', 'Go to the peak (P)', actions.goToPeak),
       sign('details', 'Properties (Enter)', actions.properties),
     );
-    this.element.append(this.tabs, search, this.colors, this.tools, this.trail);
+    this.element.append(this.tabs, search, this.tools, this.trail);
     session.on(['graph', 'plan', 'tab', 'look'], () => this.render());
   }
 
@@ -72,10 +68,28 @@ export class Toolbar {
         return element;
       }),
     );
-    this.colors.hidden = session.shownPlan === null || session.tab !== 'graph';
+    this.renderColors();
     this.tools.hidden = session.tab !== 'graph';
-    if (this.colors.value !== session.shownColorMode) this.colors.value = session.shownColorMode;
     this.renderTrail();
+  }
+
+  private renderColors(): void {
+    const { session } = this;
+    const wanted = session.shownPlan !== null && session.tab === 'graph';
+    if (this.colors !== null) this.colors.hidden = !wanted;
+    if (!wanted) return;
+    this.colors ??= this.makeColors();
+    if (this.colors.value !== session.shownColorMode) this.colors.value = session.shownColorMode;
+  }
+
+  private makeColors(): ReturnType<typeof dropdown> {
+    const colors = dropdown(
+      'Colour operators by',
+      COLOR_MODES.map((mode) => ({ value: mode, text: COLOR_MODE_LABELS[mode] })),
+      (mode) => this.session.set({ colorMode: mode as ColorMode, hiddenClasses: new Set() }, 'look'),
+    );
+    this.tools.before(colors);
+    return colors;
   }
 
   private tabKey(event: KeyboardEvent, shown: readonly Tab[], tab: Tab): void {
