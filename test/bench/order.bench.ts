@@ -239,6 +239,7 @@ function ablationTable(measured: readonly Measured[]): string {
           bounds.peakBytes === bounds.lowerBoundBytes
             ? ''
             : `, gap ${percent(1 - bounds.lowerBoundBytes / bounds.peakBytes)}`;
+        console.log(`${name}: ${bytes(states)} states in ${ms.toFixed(0)} ms`);
         return `${bytes(states)} in ${ms.toFixed(0)} ms${gap}`;
       }),
     ]);
@@ -275,6 +276,7 @@ function unseenTable(): string {
   const rows = cells.map(([name, toy]) => {
     const problem = orderProblem(toyGraph(toy), { inPlace: 'none' });
     const { bounds, states, ms } = searchOnly(problem, ALL_RULES, UNSEEN_STATES);
+    console.log(`${name}: ${bytes(states)} states in ${ms.toFixed(0)} ms`);
     const { peakBytes, lowerBoundBytes } = bounds;
     const greedy = peakOf(problem, greedyOrder(problem));
     return [
