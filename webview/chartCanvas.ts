@@ -25,6 +25,8 @@ export class ChartCanvas {
   transform: ZoomTransform = zoomIdentity;
   private readonly zoom: ZoomBehavior<HTMLCanvasElement, unknown>;
   private pending = false;
+  /** What is to be shown once the chart has a size. */
+  private wanted: readonly [number, number] | null = null;
   /** Pixels between which a brush is being drawn. */
   private brush: [number, number] | null = null;
 
@@ -73,8 +75,10 @@ export class ChartCanvas {
     return this.transform.invertX(pixel - this.margin.left) / this.innerWidth;
   }
 
-  /** Shows the part `[from, to]` of the axis. */
+  /** Shows the part `[from, to]` of the axis; a chart that has no size yet does so when it gets one. */
   show(from: number, to: number): void {
+    this.wanted = this.width === 0 ? [from, to] : null;
+    if (this.wanted !== null) return;
     const k = Math.min(4000, 1 / Math.max(to - from, 1e-6));
     const target = zoomIdentity.translate(-from * this.innerWidth * k, 0).scale(k);
     select(this.canvas).call((s) => this.zoom.transform(s, target));
@@ -94,8 +98,16 @@ export class ChartCanvas {
       this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
       this.context.clearRect(0, 0, this.width, this.height);
       this.paint();
+      this.describe();
       if (this.brush !== null) this.paintBrush(this.brush);
     });
+  }
+
+  /** For those who do not see it: which part of the axis is in sight. */
+  private describe(): void {
+    const percent = (pixel: number): number => Math.round(this.fractionAt(pixel) * 100);
+    const [from, to] = [percent(this.margin.left), percent(this.width - this.margin.right)];
+    this.element.setAttribute('aria-description', `${from} % to ${to} % of the axis in sight`);
   }
 
   get isBrushing(): boolean {
@@ -144,6 +156,7 @@ export class ChartCanvas {
       [0, -Infinity],
       [this.innerWidth, Infinity],
     ]);
+    if (this.wanted !== null) this.show(...this.wanted);
     this.repaint();
   }
 

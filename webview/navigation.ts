@@ -92,15 +92,17 @@ export class Navigation {
     return this.goToFound({ kind: 'tensor', id: tensor });
   }
 
-  /** What was selected in another view comes into sight when the graph is shown again. */
+  /** What was selected or brushed in another view comes into sight when the graph is shown again. */
   followSelection(): void {
-    let { tab, selection: left } = this.session;
+    let { tab, selection: left, range: leftRange } = this.session;
     this.session.on(['tab'], () => {
-      const { selection, trail, tab: now } = this.session;
-      if (tab === 'graph' && now !== 'graph') left = selection;
-      const isNew = tab !== 'graph' && now === 'graph' && selection !== left && trail.length === 1;
+      const { selection, range, memory, trail, tab: now } = this.session;
+      if (tab === 'graph' && now !== 'graph') [left, leftRange] = [selection, range];
+      const isBack = tab !== 'graph' && now === 'graph' && trail.length === 1;
       tab = now;
-      if (!isNew || selection === null) return;
+      if (!isBack) return;
+      if (range !== null && range !== leftRange) this.view.reveal(memory!.operators[range.from]);
+      if (selection === null || selection === left) return;
       if (selection.kind === 'node') void this.goTo(selection.node);
       if (selection.kind === 'tensor') void this.goToFound({ kind: 'tensor', id: selection.tensor });
     });

@@ -204,7 +204,28 @@ describe('the view of a plan', function () {
       .locator('.chart canvas:visible')
       .evaluate((element) => (element as unknown as { toDataURL(): string }).toDataURL());
   const settled = (): Promise<void> => page.waitForTimeout(200);
+  const inSight = async (): Promise<string> =>
+    (await page.locator('.chart:visible').getAttribute('aria-description')) ?? '';
   const readout = (): Promise<string> => page.locator('.scrubber-text').innerText();
+
+  it('goes to a brushed part also in a chart that was never shown before', async () => {
+    await tab('Memory');
+    await settled();
+    const { x, y, width } = await canvas();
+    await page.keyboard.down('Shift');
+    await page.mouse.move(x + width * 0.5, y + 60);
+    await page.mouse.down();
+    await page.mouse.move(x + width * 0.7, y + 60, { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await tab('Timeline');
+    await settled();
+    const [from, to] = (await inSight()).match(/\d+/g)!.map(Number);
+    assert.ok(from > 5 && to <= 100 && to - from < 80, await inSight());
+    await tab('Graph');
+    await page.locator('.graph-canvas').focus();
+    await page.keyboard.press('Escape');
+  });
 
   it('shows both latency models on one time scale', async () => {
     await tab('Timeline');
@@ -258,6 +279,8 @@ describe('the view of a plan', function () {
     await tab('Memory');
     await settled();
     assert.notEqual(await picture(), whole, 'the memory view went to the brushed steps');
+    const [from, to] = (await inSight()).match(/\d+/g)!.map(Number);
+    assert.ok(from > 0 && to - from < 60, 'steps of a fifth of the time are a part of all');
     await tab('Graph');
     await settled();
     assert.ok((await page.locator('.memory-chart rect').count()) >= 2, 'the chart fades both sides');
