@@ -12,6 +12,7 @@ import { orderProblem, type InPlaceRule, type OrderProblem } from '../core/memor
 import { findOrder, type OrderResult } from '../core/order/btsearch';
 import type { Dimension, PartitionRules } from '../core/partition/partition';
 import { partitionRules } from '../core/partition/rules';
+import { planBaselines } from '../core/plan/baselines';
 import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import { planGenes } from '../core/plan/genes';
@@ -22,7 +23,6 @@ import type {
   PartitionProgress,
   PartitionResult,
   Pin,
-  SeedResult,
   Strategy,
 } from '../core/search/geneflow/problem';
 import { type MakePool, searchPartition } from '../core/search/geneflow/searchPartition';
@@ -55,9 +55,6 @@ export const DEFAULT_OPTIMIZE_OPTIONS: OptimizeOptions = {
 
 /** Placements tried for the arena of an order that the partition search chose. */
 const ARENA_NODES = 100_000;
-
-/** How the seeds that put everything on one device are named. */
-const SINGLE_DEVICE_PREFIX = 'single ';
 
 /** What the optimizer is doing, and the best figures so far. */
 export type OptimizeProgress =
@@ -121,7 +118,12 @@ export async function optimizeModel(
     partition: {
       partitions: searched.partitions,
       timeline: searched.timeline,
-      latency: plannedLatency(searched, bound),
+      latency: {
+        ...plannedLatency(searched, bound, cluster),
+        ...(isSameOrder(order.steps, searched.order)
+          ? {}
+          : { baselineSteps: order.steps.map((id) => graph.operators[id].index) }),
+      },
     },
   });
   const report = checkPlan(graph, rules, plan);
@@ -151,7 +153,7 @@ function partitionModel(
   const partition: PartitionOptions = {
     ...options,
     freeOrder: options.order === 'free',
-    ...(pins === undefined ? {} : { pins: operatorPins(graph, cluster, pins) }),
+    ...(pins === undefined ? {} : { pins: operatorPins(graph, rules, cluster, pins) }),
   };
   const problem = { graph, rules, cluster, order, options: partition };
   if (start === undefined) return searchPartition(problem, reported, makePool);
@@ -162,6 +164,7 @@ function partitionModel(
 
 export function operatorPins(
   graph: Graph,
+  rules: PartitionRules,
   cluster: Cluster,
   pins: ReadonlyMap<number, PlanPin>,
 ): ReadonlyMap<OperatorId, Pin> {
@@ -172,6 +175,9 @@ export function operatorPins(
     const id = cluster.devices.findIndex(({ name }) => name === device);
     if (device !== undefined && id < 0)
       throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
+    const isKnown = dimension === undefined || dimension === 'none';
+    if (!isKnown && !rules.splits(operator.id).some((split) => split.dimension === dimension))
+      throw new InputError(`Operator ${index} (${operator.type}) cannot be split by ${dimension}.`);
     result.set(operator.id, {
       ...(device === undefined ? {} : { device: id }),
       ...(dimension === undefined ? {} : { dimension }),
@@ -195,7 +201,7 @@ function modelIdentity({
 /** BTSearch's order with its proof, or the order that the partition search preferred, with its own peak and arena. */
 function plannedOrder(problem: OrderProblem, order: OrderResult, steps: readonly OperatorId[]): PlannedOrder {
   const lives = lifetimes(problem, steps);
-  const isSame = steps.every((operator, step) => operator === order.steps[step]);
+  const isSame = isSameOrder(steps, order.steps);
   const peakBytes = isSame ? order.peakBytes : liveBytes(problem, steps, lives).peakBytes;
   const arena = isSame
     ? order.arena
@@ -213,19 +219,27 @@ function plannedOrder(problem: OrderProblem, order: OrderResult, steps: readonly
   };
 }
 
-function plannedLatency(searched: PartitionResult, bound: LatencyBound): Omit<PlanLatency, 'model'> {
-  const { timeline, givenOrder } = searched;
+function isSameOrder(a: readonly OperatorId[], b: readonly OperatorId[]): boolean {
+  return a.every((operator, step) => operator === b[step]);
+}
+
+function plannedLatency(
+  searched: PartitionResult,
+  bound: LatencyBound,
+  cluster: Cluster,
+): Omit<PlanLatency, 'model'> {
+  const { timeline, givenOrder, seeds } = searched;
+  const opponents = seeds.map((seed) => ({ ...seed, seconds: seed.latencyNs / 1e9 }));
+  const given =
+    givenOrder === undefined
+      ? []
+      : [{ ...givenOrder, name: 'btsearchOrder', seconds: givenOrder.latencyNs / 1e9 }];
   return {
     seconds: timeline.latencyNs / 1e9,
     lowerBoundSeconds: bound.ns / 1e9,
     boundMethod: bound.method,
     ...(bound.certificate === undefined ? {} : { boundCertificate: bound.certificate }),
-    baselines: {
-      ...baselines(searched),
-      ...(givenOrder === undefined
-        ? {}
-        : { btsearchOrder: { seconds: givenOrder.latencyNs / 1e9, valid: givenOrder.valid } }),
-    },
+    ...planBaselines([...opponents, ...given], cluster),
   };
 }
 
@@ -275,21 +289,6 @@ function planOptions({ options: { timeLimit: _, ...options }, pins }: OptimizeRe
 function boundSymbols(symbols: ReadonlyMap<string, number | undefined>): Record<string, number> {
   const bound = [...symbols].filter((entry): entry is [string, number] => entry[1] !== undefined);
   return Object.fromEntries(bound.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Every opponent's latency; `singleDevice` is the best device alone, a valid one where there is any. */
-function baselines({ seeds }: PartitionResult): Plan['latency']['baselines'] {
-  const entry = ({ latencyNs, valid }: SeedResult): { seconds: Seconds; valid: boolean } => ({
-    seconds: latencyNs / 1e9,
-    valid,
-  });
-  const singles = seeds.filter(({ name }) => name.startsWith(SINGLE_DEVICE_PREFIX));
-  const better = (a: SeedResult, b: SeedResult): SeedResult =>
-    (a.valid === b.valid ? a.latencyNs <= b.latencyNs : a.valid) ? a : b;
-  return {
-    ...(singles.length === 0 ? {} : { singleDevice: entry(singles.reduce(better)) }),
-    ...Object.fromEntries(seeds.map((seed) => [seed.name, entry(seed)])),
-  };
 }
 
 /**

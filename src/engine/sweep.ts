@@ -57,7 +57,7 @@ export function sweepModel(request: SweepRequest, control: Control<SweepProgress
   const partition = {
     ...options,
     freeOrder: false,
-    ...(pins === undefined ? {} : { pins: operatorPins(graph, cluster, pins) }),
+    ...(pins === undefined ? {} : { pins: operatorPins(graph, rules, cluster, pins) }),
   };
   const before = start && parseCluster(start.cluster);
   const genes = start && carryOver(planGenes(graph, rules, start, before!), before!, cluster);

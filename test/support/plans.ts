@@ -2,7 +2,7 @@ import type { Cluster } from '../../src/core/cluster/cluster';
 import type { FuseRule, Graph } from '../../src/core/graph/graph';
 import type { Random } from '../../src/core/graph/random';
 import { NONE } from '../../src/core/graph/units';
-import { genePartition, type Gene, wholeGene } from '../../src/core/latency/gene';
+import { type Gene, wholeGene } from '../../src/core/latency/gene';
 import { simulate } from '../../src/core/latency/simulate';
 import {
   createWorkload,
@@ -10,15 +10,14 @@ import {
   type LatencyModel,
   type Workload,
 } from '../../src/core/latency/workload';
-import { lifetimes } from '../../src/core/memory/lifetimes';
 import { orderProblem } from '../../src/core/memory/problem';
 import { findOrder } from '../../src/core/order/btsearch';
 import type { PartitionRules } from '../../src/core/partition/partition';
 import { partitionRules } from '../../src/core/partition/rules';
-import { buildPlan } from '../../src/core/plan/build';
 import type { Plan } from '../../src/core/plan/plan';
 import { analyzeModel } from '../../src/engine/analyze';
 import type { ByteSource } from '../../src/core/onnx/model';
+import { planOf } from './planOf';
 
 const NO_CONTROL = { cancelled: () => false, now: () => 0, report: () => undefined };
 
@@ -43,41 +42,14 @@ export function planner(
   const order = findOrder(problem, {}, NO_CONTROL);
   const workload = createWorkload(graph, rules, cluster, order.steps, latency);
   const plan = (genome: Genome): Plan => {
-    const timeline = simulate(workload, genome);
-    const partitions = graph.operators.map((operator) =>
-      genePartition(
-        genome[operator.id]?.gene ?? wholeGene(0, cluster.devices.length),
-        rules.splits(operator.id),
-      ),
-    );
-    return buildPlan({
-      model: {
-        file: 'model.onnx',
-        bytes: model.fileBytes,
-        structureSha256: model.structureSha256,
-        sha256: '',
-        bindings: {},
-      },
-      graph,
-      cluster,
-      options: { seed: 1, latency, strategy: 'hybrid', inPlace: 'none', fuse, evaluations: 0 },
-      order: {
-        ...order,
-        ...lifetimes(problem, order.steps),
-        arenaBytes: order.arena.bytes,
-        offsets: order.arena.offsets,
-      },
-      partition: {
-        partitions,
-        timeline,
-        latency: {
-          seconds: timeline.latencyNs / 1e9,
-          lowerBoundSeconds: 0,
-          boundMethod: 'none',
-          baselines: {},
-        },
-      },
-    });
+    const made = planOf(workload, genome, simulate(workload, genome));
+    const { fileBytes: bytes, structureSha256 } = model;
+    const { status, lowerBoundBytes } = order;
+    return {
+      ...made,
+      model: { file: 'model.onnx', bytes, structureSha256, sha256: '', bindings: {} },
+      order: { ...made.order, status, lowerBoundBytes },
+    };
   };
   return { graph, rules, workload, plan };
 }

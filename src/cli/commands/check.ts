@@ -1,6 +1,4 @@
-import { partitionRules } from '../../core/partition/rules';
-import { checkPlan } from '../../core/plan/check';
-import { withBoundChecked } from '../../engine/checkBound';
+import { fullReport } from '../../engine/checkPlan';
 import { isCurrent, loadPlan } from '../../engine/planFile';
 import { type Command, flagOption, JSON_OPTION } from '../command';
 import { secondsText } from '../format';
@@ -21,7 +19,7 @@ export const checkCommand: Command = {
       plan.options.fuse,
     );
     const report = isCurrent(plan, model)
-      ? withBoundChecked(checkPlan(graph, partitionRules(graph), plan), graph, plan)
+      ? fullReport(graph, plan)
       : {
           valid: false,
           violations: [

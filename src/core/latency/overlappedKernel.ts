@@ -81,7 +81,8 @@ export class OverlappedKernel implements Kernel {
     this.traffic = new Array<Traffic>(graph.storages.length);
     this.isShared = cluster.network.kind === 'shared';
     this.sink = cluster.sink;
-    this.firstStep = this.steps + 1;
+    // The gathering of outputs has no gene that would tell that it is not worked out yet.
+    this.firstStep = this.steps;
     this.endStep = this.steps + 1;
     this.arrived = new Float64Array(devices);
     this.busyNs = new Float64Array(devices);

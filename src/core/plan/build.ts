@@ -5,7 +5,16 @@ import type { Graph, Operator, Tensor } from '../graph/graph';
 import { type Bytes, NONE, type OperatorId, type Step } from '../graph/units';
 import type { DeviceLoad, Timeline, TimelineEvent } from '../latency/timeline';
 import type { Partition } from '../partition/partition';
-import type { Plan, PlanDevice, PlanEvent, PlanLatency, PlanOperator, PlanOptions, PlanTensor } from './plan';
+import type {
+  Plan,
+  PlanDevice,
+  PlanEvent,
+  PlanLatency,
+  PlanOperator,
+  PlanOptions,
+  PlanPartition,
+  PlanTensor,
+} from './plan';
 
 /** An order of all operators with its proof and its arena. */
 export interface PlannedOrder {
@@ -103,15 +112,19 @@ function planOperator(
     flops: operator.flops ?? 0,
     weightBytes: [...weights].reduce((sum, id) => sum + (graph.tensors[id].bytes ?? 0), 0),
     ...(operator.members.length > 1 ? { members: operator.members.map((member) => member.index) } : {}),
-    partition:
-      partition === undefined
-        ? { dimension: 'none', axis: -1, shards: [] }
-        : {
-            dimension: partition.dimension,
-            axis: partition.axis,
-            shards: partition.shards.map(({ device, ...range }) => ({ device: names[device], ...range })),
-            ...(partition.reduceOn === undefined ? {} : { reduceOn: names[partition.reduceOn] }),
-          },
+    partition: planPartition(partition, names),
+  };
+}
+
+/** @param partition `undefined` for a view */
+export function planPartition(partition: Partition | undefined, names: readonly string[]): PlanPartition {
+  if (partition === undefined) return { dimension: 'none', axis: NONE, shards: [] };
+  const { dimension, axis, shards, reduceOn } = partition;
+  return {
+    dimension,
+    axis,
+    shards: shards.map(({ device, ...range }) => ({ device: names[device], ...range })),
+    ...(reduceOn === undefined ? {} : { reduceOn: names[reduceOn] }),
   };
 }
 

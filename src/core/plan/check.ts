@@ -1,11 +1,12 @@
 import type { Graph } from '../graph/graph';
 import { NONE } from '../graph/units';
 import type { PartitionRules } from '../partition/partition';
-import { memoryCurves, peakBytes, regionHoldings, residentWeights } from './check/memory';
+import { memoryCurves, peakBytes, peakSteps, regionHoldings, residentWeights } from './check/memory';
+import { checkFacts } from './check/facts';
 import { checkOrder } from './check/order';
 import { expectedTransfers, replayPlan, type Replay } from './check/replay';
 import { checkSynchronous } from './check/synchronous';
-import { checkOverlapped, matchEvents, nanoseconds, type Timeline } from './check/timeline';
+import { checkOverlapped, matchEvents, nanoseconds, outputsWhole, type Timeline } from './check/timeline';
 import { type Violation, Violations } from './check/violations';
 import type { Plan } from './plan';
 
@@ -29,6 +30,7 @@ export function checkPlan(graph: Graph, rules: PartitionRules, plan: Plan): Chec
   const replay = replayPlan(graph, rules, plan, violations);
   if (replay === undefined) return { valid: false, violations: violations.all() };
 
+  checkFacts(replay, rules, violations);
   checkOrder(graph, plan, replay.steps, violations);
   const synchronous = plan.latency.model === 'synchronous';
   const expected = expectedTransfers(replay, !synchronous, violations);
@@ -37,6 +39,7 @@ export function checkPlan(graph: Graph, rules: PartitionRules, plan: Plan): Chec
   checkLatency(plan, latency, violations);
   const peaks = peakBytes(replay, timeline, synchronous);
   checkDevices(replay, timeline, peaks, violations);
+  checkPeakSteps(plan, peakSteps(replay, timeline, synchronous), violations);
   return {
     valid: !violations.any,
     violations: violations.all(),
@@ -131,27 +134,6 @@ function stepStarts({ stepOf, steps }: Replay, { shards, transfers, end }: Timel
   return starts;
 }
 
-/** When the last element of the last output is on the sink, in nanoseconds. */
-function outputsWhole(replay: Replay, timeline: Timeline): number {
-  const { graph, sink } = replay;
-  let latest = 0;
-  for (const { transfer, end } of timeline.transfers) {
-    if (transfer.to === sink && !transfer.isPartial && graph.storages[transfer.storage].isOutput)
-      latest = Math.max(latest, end);
-  }
-  for (const { shard, end } of timeline.shards) {
-    const makesOutput = [...shard.makes.keys()].some((storage) => graph.storages[storage].isOutput);
-    if (shard.device === sink && makesOutput) latest = Math.max(latest, end);
-  }
-  for (const { operator, device, end } of timeline.reductions) {
-    const isOutput = operator.outputs.some(
-      (id) => id !== NONE && graph.storages[graph.tensors[id].storage].isOutput,
-    );
-    if (device === sink && isOutput) latest = Math.max(latest, end);
-  }
-  return latest;
-}
-
 function checkLatency(plan: Plan, latency: number, violations: Violations): void {
   const { seconds, lowerBoundSeconds } = plan.latency;
   if (nanoseconds(seconds) !== latency) {
@@ -201,6 +183,17 @@ function checkDevices(
           `devices "${device.name}" ${field} says ${said}, the replay gives ${found}.`,
         );
     }
+  });
+}
+
+function checkPeakSteps(plan: Plan, steps: readonly ReadonlySet<number>[], violations: Violations): void {
+  plan.cluster.devices.forEach(({ name }, device) => {
+    const said = plan.devices.find((candidate) => candidate.name === name)?.peakStep;
+    if (said !== undefined && !steps[device].has(said))
+      violations.add(
+        'memory',
+        `devices "${name}" peakStep says ${said}, its peak begins at step ${[...steps[device]].join(' or ')}.`,
+      );
   });
 }
 

@@ -63,7 +63,7 @@ const amount: Check = (value, path) =>
 const whole: Check = (value, path) =>
   void ((Number.isSafeInteger(value) && (value as number) >= 0) || wrong(path, 'a whole number, 0 or more'));
 const integer: Check = (value, path) => void (Number.isSafeInteger(value) || wrong(path, 'a whole number'));
-const anything: Check = () => undefined;
+const flag: Check = (value, path) => void (typeof value === 'boolean' || wrong(path, 'true or false'));
 
 const oneOf =
   (...allowed: readonly string[]): Check =>
@@ -109,6 +109,21 @@ const event: Check = (value, path) => {
   }
 };
 
+const partition: Check = object({
+  dimension: oneOf('none', 'H', 'W', 'C', 'K'),
+  axis: integer,
+  shards: list(
+    object({
+      device: text,
+      start: whole,
+      end: whole,
+      computeStart: optional(whole),
+      computeEnd: optional(whole),
+    }),
+  ),
+  reduceOn: optional(text),
+});
+
 const planShape: Check = object({
   model: object({ file: text, bytes: whole, structureSha256: text, sha256: text, bindings: record(whole) }),
   cluster: object({
@@ -134,8 +149,11 @@ const planShape: Check = object({
     sink: text,
   }),
   options: object({
-    seed: anything,
+    seed: whole,
+    evaluations: whole,
     latency: oneOf('overlapped', 'synchronous'),
+    strategy: oneOf('hybrid', 'horizontal', 'vertical'),
+    order: optional(oneOf('btsearch', 'free')),
     inPlace: oneOf('none', 'elementwise'),
     fuse: oneOf('none', 'conv'),
   }),
@@ -170,20 +188,7 @@ const planShape: Check = object({
       flops: whole,
       weightBytes: whole,
       members: optional(list(whole)),
-      partition: object({
-        dimension: oneOf('none', 'H', 'W', 'C', 'K'),
-        axis: integer,
-        shards: list(
-          object({
-            device: text,
-            start: whole,
-            end: whole,
-            computeStart: optional(whole),
-            computeEnd: optional(whole),
-          }),
-        ),
-        reduceOn: optional(text),
-      }),
+      partition,
     }),
   ),
   devices: list(
@@ -201,7 +206,9 @@ const planShape: Check = object({
     seconds: amount,
     lowerBoundSeconds: amount,
     boundMethod: text,
-    baselines: record(object({ seconds: amount })),
+    baselines: record(object({ seconds: amount, valid: flag, partitions: optional(list(whole)) })),
+    baselinePartitions: optional(list(partition)),
+    baselineSteps: optional(list(whole)),
   }),
   timeline: list(event),
 });

@@ -98,12 +98,15 @@ export interface PlanOperator {
   readonly weightBytes: number;
   /** Fused nodes, where there is more than one. */
   readonly members?: readonly number[];
-  readonly partition: {
-    readonly dimension: Dimension;
-    readonly axis: number;
-    readonly shards: readonly PlanShard[];
-    readonly reduceOn?: string;
-  };
+  readonly partition: PlanPartition;
+}
+
+export interface PlanPartition {
+  readonly dimension: Dimension;
+  readonly axis: number;
+  /** None for a view. */
+  readonly shards: readonly PlanShard[];
+  readonly reduceOn?: string;
 }
 
 export interface PlanDevice {
@@ -115,12 +118,24 @@ export interface PlanDevice {
   readonly busySeconds: number;
 }
 
+/** An opponent, and what it takes to replay it. */
+export interface PlanBaseline {
+  readonly seconds: number;
+  readonly valid: boolean;
+  /** Per entry of `operators`, a position in `baselinePartitions`. */
+  readonly partitions?: readonly number[];
+}
+
 export interface PlanLatency {
   readonly model: 'overlapped' | 'synchronous';
   readonly seconds: number;
   readonly lowerBoundSeconds: number;
   readonly boundMethod: string;
-  readonly baselines: Readonly<Record<string, { readonly seconds: number; readonly valid: boolean }>>;
+  readonly baselines: Readonly<Record<string, PlanBaseline>>;
+  /** The partitions that the baselines use. */
+  readonly baselinePartitions?: readonly PlanPartition[];
+  /** The order that the baselines run in, where it is not the plan's own. */
+  readonly baselineSteps?: readonly number[];
   readonly [more: string]: unknown;
 }
 

@@ -184,7 +184,8 @@ describe('command line', () => {
     writeFileSync(path, views.build());
     const { status, error } = await run(['optimize', path]);
     assert.equal(status, 0, error);
-    assert.equal((await run(['check', path, file('views.memorianova.json')])).status, 0);
+    const checked = await run(['check', path, file('views.memorianova.json')]);
+    assert.equal(checked.status, 0, checked.out);
   });
 
   it('keeps the best plan when cancelled', async () => {

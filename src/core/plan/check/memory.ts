@@ -31,6 +31,29 @@ export function peakBytes(replay: Replay, timeline: Timeline, synchronous: boole
   );
 }
 
+/** Per device the steps of the events that start when its peak does (step 0: the inputs' arrival). */
+export function peakSteps(replay: Replay, timeline: Timeline, synchronous: boolean): Set<number>[] {
+  const { stepOf, steps } = replay;
+  const events = [
+    ...timeline.shards.map(({ shard, start }) => ({ device: shard.device, step: shard.step, start })),
+    ...timeline.reductions.map((at) => ({ ...at, step: stepOf[at.operator.id] })),
+    ...timeline.transfers.flatMap(({ transfer, start }) => {
+      const step = transfer.consumer === NONE ? steps.length : stepOf[transfer.consumer];
+      return [transfer.from, transfer.to].map((device) => ({ device, step, start }));
+    }),
+  ];
+  return memoryCurves(replay, timeline, synchronous).map(({ at, bytes }, device) => {
+    const peak = bytes.reduce((most, held) => Math.max(most, held), 0);
+    const moments = new Set(at.filter((_, position) => bytes[position] === peak));
+    const found = new Set(moments.has(0) ? [0] : []);
+    for (const event of events) {
+      if (event.device === device && moments.has(synchronous ? event.step : event.start))
+        found.add(event.step);
+    }
+    return found;
+  });
+}
+
 /** What a device holds from each moment on: nanoseconds, or steps in `synchronous`, ascending. */
 export interface MemoryCurve {
   readonly at: readonly number[];

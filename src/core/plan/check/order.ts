@@ -46,6 +46,13 @@ export function checkOrder(
   checkTensors(graph, plan, lifetimes, violations);
 }
 
+/** The checker's own peak of any order. */
+export function orderPeak(graph: Graph, steps: readonly Operator[], inPlace: boolean): number {
+  const stepOf = new Map(steps.map((operator, step) => [operator.id, step]));
+  const lifetimes = graph.storages.map((storage) => lifetime(storage, stepOf, steps.length));
+  return peakOf(graph, lifetimes, steps, inPlace);
+}
+
 function checkPrecedence(
   graph: Graph,
   steps: readonly Operator[],
@@ -119,30 +126,18 @@ function checkTensors(
   lifetimes: readonly Lifetime[],
   violations: Violations,
 ): void {
+  checkTensorFacts(graph, plan, violations);
   const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
   const placed: { storage: number; start: number; end: number; life: Lifetime }[] = [];
   for (const storage of graph.storages) {
     const entry = byName.get(storageName(graph, storage.id));
-    if (entry === undefined) {
-      violations.add(
-        'order',
-        `Tensor "${storageName(graph, storage.id)}" is missing from the plan's tensors.`,
-      );
-      continue;
-    }
+    if (entry === undefined) continue;
     const life = lifetimes[storage.id];
     if (entry.firstStep !== life.first || entry.lastStep !== life.last) {
       violations.add(
         'order',
         `Tensor "${entry.name}" lives from step ${life.first} to ${life.last}, not ${entry.firstStep} to ${entry.lastStep}.`,
       );
-    }
-    const tensor = graph.tensors[storage.tensors[0]];
-    const elements = tensor.shape?.reduce<number>((product, length) => product * (length ?? NaN), 1);
-    const bytes =
-      tensor.type === undefined || elements === undefined ? undefined : tensorBytes(tensor.type, elements);
-    if (bytes !== undefined && entry.bytes !== bytes) {
-      violations.add('order', `Tensor "${entry.name}" has ${bytes} bytes, not ${entry.bytes}.`);
     }
     if (entry.offset % ARENA_ALIGNMENT !== 0)
       violations.add(
@@ -160,6 +155,39 @@ function checkTensors(
   checkArena(graph, plan, placed, violations);
 }
 
+/** Every tensor that is no weight, once, as the model has it. */
+function checkTensorFacts(graph: Graph, plan: Plan, violations: Violations): void {
+  const tensors = graph.tensors.filter(({ storage }) => storage !== NONE);
+  if (plan.tensors.length !== tensors.length)
+    violations.add(
+      'order',
+      `tensors has ${plan.tensors.length} entries, the model ${tensors.length} tensors.`,
+    );
+  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
+  for (const { name, type, shape, storage } of tensors) {
+    const entry = byName.get(name);
+    if (entry === undefined) {
+      violations.add('order', `Tensor "${name}" is missing from the plan's tensors.`);
+      continue;
+    }
+    const elements = shape?.reduce<number>((product, length) => product * (length ?? NaN), 1);
+    const bytes = type === undefined || elements === undefined ? undefined : tensorBytes(type, elements);
+    const facts: readonly [string, unknown, unknown][] = [
+      ['type', entry.type, type ?? 'unknown'],
+      ['shape', entry.shape.join(), (shape ?? []).map((length) => length ?? 0).join()],
+      ['storage', entry.storage, storage],
+      ['bytes', entry.bytes, bytes ?? entry.bytes],
+    ];
+    for (const [field, said, found] of facts) {
+      if (said !== found)
+        violations.add(
+          'order',
+          `Tensor "${name}": ${field} says ${String(said)}, the model has ${String(found)}.`,
+        );
+    }
+  }
+}
+
 function checkArena(
   graph: Graph,
   plan: Plan,
@@ -168,8 +196,12 @@ function checkArena(
 ): void {
   const mayShareStep = plan.options.inPlace === 'elementwise';
   const end = placed.reduce((highest, entry) => Math.max(highest, entry.end), 0);
-  if (end > plan.order.arenaBytes)
-    violations.add('arena', `A tensor ends at ${end}, outside the arena of ${plan.order.arenaBytes} bytes.`);
+  const arena = Math.ceil(end / ARENA_ALIGNMENT) * ARENA_ALIGNMENT;
+  if (arena !== plan.order.arenaBytes)
+    violations.add(
+      'arena',
+      `order.arenaBytes says ${plan.order.arenaBytes}, the last tensor ends at ${end}.`,
+    );
   const byStart = [...placed].sort((a, b) => a.life.first - b.life.first);
   let live: typeof byStart = [];
   for (const entry of byStart) {

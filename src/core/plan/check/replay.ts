@@ -197,7 +197,14 @@ function coversAxis(
   }
   if (new Set(shards.map((shard) => shard.device)).size !== shards.length)
     return fail('a device has two shards.');
-  if (split === undefined) return shards.length === 1 || fail(`runs whole but on ${shards.length} devices.`);
+  if (split === undefined) {
+    if (shards.length !== 1) return fail(`runs whole but on ${shards.length} devices.`);
+    const [{ start, end, computeStart = start, computeEnd = end }] = shards;
+    const isWhole = start === 0 && end === 1 && computeStart === 0 && computeEnd === 1;
+    return (
+      (isWhole && entry.partition.axis === NONE) || fail('runs whole, which is axis -1 and shard [0, 1).')
+    );
+  }
   const ordered = [...shards].sort((a, b) => a.start - b.start);
   let covered = 0;
   for (const shard of ordered) {

@@ -75,7 +75,7 @@ export function boxBytes(replay: Replay, tensorId: number, box: readonly number[
   return tensorBytes(type, countRuns(boxRuns(shape as number[], box))) ?? 0;
 }
 
-function reduceSeconds(replay: Replay, operator: Operator, device: number): number {
+export function reduceSeconds(replay: Replay, operator: Operator, device: number): number {
   const { operatorOverhead, compute, efficiency, memoryBandwidth } = replay.plan.cluster.devices[device];
   const storage = replay.graph.tensors[operator.outputs[0]].storage;
   const parts = replay.shards[operator.id].length;
@@ -284,4 +284,25 @@ function checkDependencies(
         `The reduction of ${describeOperator(operator)} starts before its own part has ended.`,
       );
   }
+}
+
+/** When the last element of the last output is on the sink, in nanoseconds. */
+export function outputsWhole(replay: Replay, timeline: Timeline): number {
+  const { graph, sink } = replay;
+  let latest = 0;
+  for (const { transfer, end } of timeline.transfers) {
+    if (transfer.to === sink && !transfer.isPartial && graph.storages[transfer.storage].isOutput)
+      latest = Math.max(latest, end);
+  }
+  for (const { shard, end } of timeline.shards) {
+    const makesOutput = [...shard.makes.keys()].some((storage) => graph.storages[storage].isOutput);
+    if (shard.device === sink && makesOutput) latest = Math.max(latest, end);
+  }
+  for (const { operator, device, end } of timeline.reductions) {
+    const isOutput = operator.outputs.some(
+      (id) => id !== NONE && graph.storages[graph.tensors[id].storage].isOutput,
+    );
+    if (device === sink && isOutput) latest = Math.max(latest, end);
+  }
+  return latest;
 }

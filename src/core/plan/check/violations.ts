@@ -1,7 +1,16 @@
 /** One broken promise of a plan: which rule, where, and what was found. */
 export interface Violation {
   readonly rule:
-    'model' | 'order' | 'arena' | 'partition' | 'transfer' | 'timeline' | 'memory' | 'latency' | 'bound';
+    | 'model'
+    | 'order'
+    | 'arena'
+    | 'partition'
+    | 'transfer'
+    | 'timeline'
+    | 'memory'
+    | 'latency'
+    | 'baseline'
+    | 'bound';
   readonly message: string;
 }
 

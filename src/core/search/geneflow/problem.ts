@@ -96,10 +96,10 @@ export interface PartitionResult {
   readonly stopped?: Stopped;
   /** Where no plan is valid: what the one that comes nearest still lacks. */
   readonly shortfall?: Shortfall;
-  /** What each seed would take, under its method's name. */
-  readonly seeds: readonly SeedResult[];
+  /** What each seed would take, under its method's name, in the order that was given. */
+  readonly seeds: readonly JudgedPlan[];
   /** With `freeOrder`: the best plan in the given order. */
-  readonly givenOrder?: { readonly latencyNs: Nanoseconds; readonly valid: boolean };
+  readonly givenOrder?: JudgedPlan;
 }
 
 export interface Shortfall {
@@ -107,6 +107,12 @@ export interface Shortfall {
   readonly lackingBytes: readonly Bytes[];
   /** The least total memory of all devices at which a plan was found: theirs, and what the plan lacks. */
   readonly leastTotalBytes: Bytes;
+}
+
+/** A plan with its worth. */
+export interface JudgedPlan extends SeedResult {
+  /** Per operator, `undefined` for views. */
+  readonly partitions: readonly (Partition | undefined)[];
 }
 
 export interface SeedResult {

@@ -10,14 +10,16 @@ import type { Control, Stopped } from '../../graph/control';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import type { Nanoseconds } from '../../graph/units';
-import { genePartition, type Gene } from '../../latency/gene';
+import { genePartition, normalizeGene, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
+import type { Partition } from '../../partition/partition';
 import { tryFirstPlans } from './firstPlans';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
 import {
   EPOCHS,
+  type JudgedPlan,
   type PartitionProblem,
   type PartitionProgress,
   type PartitionResult,
@@ -40,6 +42,7 @@ const LARGE_GRAPH = 1000;
 /** Of the evaluations of a search with a free order, those for the given order, and orders tried after it. */
 const GIVEN_ORDER_SHARE = 0.6;
 const ORDERS_SHARE = 0.005;
+const GIVEN_ORDER = 'plan in the given order';
 
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
@@ -74,7 +77,12 @@ class PartitionSearch {
     const { evaluations } = problem.options;
     const forGiven = Math.ceil(evaluations * GIVEN_ORDER_SHARE);
     const given = await this.run({ ...problem, options: { ...problem.options, evaluations: forGiven } });
-    const givenOrder = { latencyNs: given.timeline.latencyNs, valid: given.valid };
+    const givenOrder = {
+      name: GIVEN_ORDER,
+      latencyNs: given.timeline.latencyNs,
+      valid: given.valid,
+      partitions: given.partitions,
+    };
     const space = searchSpace(problem);
     const { order, tried } = searchOrder(
       space,
@@ -84,7 +92,7 @@ class PartitionSearch {
     );
     const isSame = order.every((operator, step) => operator === problem.order[step]);
     if (isSame || this.stop()) return { ...given, givenOrder };
-    const seeds = [...(problem.seeds ?? []), { name: 'plan in the given order', genes: given.genes }];
+    const seeds = [...(problem.seeds ?? []), { name: GIVEN_ORDER, genes: given.genes }];
     const options = { ...problem.options, evaluations: Math.max(1, evaluations - forGiven - tried) };
     const free = await this.run({ ...problem, order, seeds, options });
     const best = isBetter(worth(free), worth(given)) ? free : given;
@@ -116,16 +124,21 @@ class PartitionSearch {
       const known = [...(problem.seeds ?? []), ...simple];
       const first = tryFirstPlans(space, known, this.stop, (latencyNs) => this.reportPlan(latencyNs));
       const opponents = await asked;
-      if (opponents === undefined)
-        return resultOf(space, first.best, first.results, first.results.length, this.stopped());
+      const vertical = problem.options.strategy === 'vertical';
+      if (opponents === undefined) {
+        // The first plans may be of any strategy; of the vertical ones that search keeps the best.
+        const { best, evaluations } = vertical
+          ? this.runVertical(space, known)
+          : { best: first.best, evaluations: first.results.length };
+        return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
+      }
       const seeds = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults);
-      const vertical = problem.options.strategy === 'vertical';
       const { best, evaluations } = vertical
         ? this.runVertical(space, seeds)
         : await this.runEpochs(problem, pool);
-      return resultOf(space, best, seedResults, evaluations, this.stopped());
+      return resultOf(space, best, judged(space, seeds, seedResults), evaluations, this.stopped());
     } finally {
       pool.dispose();
     }
@@ -191,11 +204,11 @@ function progress({ latencyNs, violation }: Fitness, evaluations: number): Parti
 function resultOf(
   space: SearchSpace,
   best: Found['best'],
-  seeds: readonly SeedResult[],
+  seeds: readonly JudgedPlan[],
   evaluations: number,
   stopped: Stopped | undefined,
 ): PartitionResult {
-  const { workload, splits } = space;
+  const { workload } = space;
   const genome = best.genes.map((gene, operator) =>
     gene === undefined ? undefined : space.compile(operator, gene),
   );
@@ -203,9 +216,7 @@ function resultOf(
   return {
     order: workload.order,
     genes: best.genes,
-    partitions: best.genes.map((gene: Gene | undefined, operator) =>
-      gene === undefined ? undefined : genePartition(gene, splits[operator]),
-    ),
+    partitions: partitionsOf(space, best.genes),
     timeline,
     valid: best.violation === 0,
     ...(best.violation === 0 ? {} : { shortfall: shortfall(space, timeline) }),
@@ -213,6 +224,23 @@ function resultOf(
     ...(stopped === undefined ? {} : { stopped }),
     seeds,
   };
+}
+
+function judged(space: SearchSpace, seeds: readonly Seed[], results: readonly SeedResult[]): JudgedPlan[] {
+  return results.map((result, at) => ({ ...result, partitions: partitionsOf(space, seeds[at].genes) }));
+}
+
+/** As strategy and pins allow. */
+function partitionsOf(space: SearchSpace, genes: readonly (Gene | undefined)[]): (Partition | undefined)[] {
+  const partitions = new Array<Partition | undefined>(genes.length).fill(undefined);
+  for (const operator of space.steps) {
+    const splits = space.splits[operator];
+    partitions[operator] = genePartition(
+      normalizeGene(space.allowed(operator, genes[operator]!), splits),
+      splits,
+    );
+  }
+  return partitions;
 }
 
 function shortfall({ workload }: SearchSpace, timeline: Timeline): Shortfall {

@@ -41,7 +41,8 @@ export class SearchSpace {
     return this.workload.genes.compile(operator, this.allowed(operator, gene));
   }
 
-  private allowed(operator: OperatorId, gene: Gene): Gene {
+  /** The same before it is compiled. */
+  allowed(operator: OperatorId, gene: Gene): Gene {
     const pin = this.pins.get(operator);
     if (pin?.device !== undefined) return wholeGene(pin.device, this.devices);
     const splits = this.splits[operator];
@@ -51,12 +52,23 @@ export class SearchSpace {
       const isWanted =
         gene.split !== NONE && splits[gene.split].dimension === wanted && geneDevices(gene).length > 1;
       const split = splits.findIndex(({ dimension }) => dimension === wanted);
-      return isWanted || split === NONE ? gene : this.proportional(operator, split);
+      return isWanted || split === NONE ? gene : this.certainlySplit(operator, split);
     }
     if (this.options.strategy === 'horizontal' && splits.length > 0 && this.devices > 1) {
-      return geneDevices(gene).length > 1 ? gene : this.proportional(operator, 0);
+      return geneDevices(gene).length > 1 ? gene : this.certainlySplit(operator, 0);
     }
     return gene;
+  }
+
+  /** By speed; where that leaves all to one device, in two halves on the first two. */
+  private certainlySplit(operator: OperatorId, split: number): Gene {
+    const bySpeed = this.proportional(operator, split);
+    if (geneDevices(bySpeed).length > 1) return bySpeed;
+    return this.shared(
+      operator,
+      split,
+      this.workload.cluster.devices.map((_, device) => (device < 2 ? 1 : 0)),
+    );
   }
 
   /** Shares by the devices' speeds. */

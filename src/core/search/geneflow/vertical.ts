@@ -45,7 +45,7 @@ export function searchVertical(
   const starts = seeds.map((seed) => runsOf(space, seed)).filter((runs) => runs !== undefined);
   const end = Math.min(budget, MOST_EVALUATIONS);
   let best: Individual | undefined;
-  for (let round = 0; (round < starts.length || evaluator.evaluations < end) && !(best && stop()); round++) {
+  for (let round = 0; round < starts.length || (evaluator.evaluations < end && !stop()); round++) {
     let current = round < starts.length ? starts[round] : randomRuns(space, random);
     let found = worth(current);
     for (let idle = 0; idle < PATIENCE && evaluator.evaluations < end && !stop(); idle++) {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
+import { smartHome } from '../../../../src/core/cluster/smartHome';
 import { seededRandom, type Random } from '../../../../src/core/graph/random';
 import { Evaluator } from '../../../../src/core/latency/evaluator';
 import { simulate } from '../../../../src/core/latency/simulate';
 import { createWorkload, type LatencyModel, type Workload } from '../../../../src/core/latency/workload';
 import type { CompiledGene } from '../../../../src/core/latency/compiledGene';
 import { partitionRules } from '../../../../src/core/partition/rules';
-import { randomNet } from '../../../support/netGraph';
+import { NetBuilder, randomNet } from '../../../support/netGraph';
 import { randomCluster, randomGene, shuffledOrder } from '../../../support/randomPlan';
 
 const MODELS: readonly LatencyModel[] = ['overlapped', 'synchronous'];
@@ -22,6 +23,21 @@ function compileRandom(random: Random, { genes, cluster }: Workload, operator: n
 
 describe('evaluator', () => {
   for (const model of MODELS) {
+    it(`counts the gathering of a model of views alone, ${model}`, () => {
+      const net = new NetBuilder();
+      const graph = net.finish([net.flatten(net.input([1, 2, 4, 4]))]);
+      const home = smartHome();
+      const cluster = { ...home, sink: (home.source + 1) % home.devices.length };
+      const workload = createWorkload(graph, partitionRules(graph), cluster, [0], model);
+      const evaluator = new Evaluator(workload);
+      const { latencyNs } = simulate(workload, [undefined]);
+      assert.ok(latencyNs > 0);
+      for (let time = 0; time < 2; time++) {
+        evaluator.evaluate([undefined]);
+        assert.equal(evaluator.latencyNs, latencyNs);
+      }
+    });
+
     it(`agrees with the reference timeline, ${model}, whatever changed before and was kept`, () => {
       const random = seededRandom(7);
       for (let round = 0; round < 60; round++) {
