@@ -4,7 +4,7 @@
  * Lengths count what is computed: where halos are recomputed they sum to the axis and an *excess*, which is
  * bounded as well, because without it the halos of a split must be sent whatever the lengths are.
  */
-import { NONE, type Nanoseconds } from '../../graph/units';
+import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
 import type { NeedTable, Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phase';
 import type { BoundScene } from './scene';
@@ -73,13 +73,15 @@ export interface BoxFacts {
 /** Nanoseconds per byte of weights on each device: Lagrange multipliers of the memory limits. */
 export type MemoryPrices = Float64Array;
 
-export function rootBox(option: Option, index: number, devices: number): LengthBox {
+/** All partitions of an option whose shards fit into their devices' rooms, each by itself. */
+export function rootBox(option: Option, index: number, rooms: readonly Bytes[]): LengthBox {
+  const devices = rooms.length;
   const lo = new Int32Array(devices);
   const hi = new Int32Array(devices);
-  if (option.split === NONE) {
-    lo[option.device] = 1;
-    hi[option.device] = 1;
-  } else hi.fill(option.length);
+  rooms.forEach((room, d) => {
+    if (option.split !== NONE) hi[d] = unitsWithin(option.heldBytes, 0, option.length, room);
+    else if (d === option.device && option.heldBytes[1] <= room) lo[d] = hi[d] = 1;
+  });
   const mayRecompute = option.split !== NONE && !option.isReduced;
   return {
     option: index,
@@ -295,12 +297,12 @@ export function leastSlowest({ computeNs, length }: Option, { lo, hi, excessLo }
   return high;
 }
 
-/** Largest length in `[lo, hi]` that takes at most `ns`; `lo` where none does. */
-export function unitsWithin(table: Float64Array, lo: number, hi: number, ns: number): number {
-  if (table[hi] <= ns) return hi;
+/** Largest length in `[lo, hi]` whose entry of a rising table is at most `limit`; `lo` where none does. */
+export function unitsWithin(table: Float64Array, lo: number, hi: number, limit: number): number {
+  if (table[hi] <= limit) return hi;
   while (lo + 1 < hi) {
     const middle = (lo + hi) >> 1;
-    if (table[middle] <= ns) lo = middle;
+    if (table[middle] <= limit) lo = middle;
     else hi = middle;
   }
   return lo;

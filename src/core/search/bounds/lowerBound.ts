@@ -75,7 +75,14 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const scene = new BoundScene(graph, rules, cluster);
   const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
   const prices = memoryPrices(workload, incumbentNs, isStopped);
-  return boxBound(scene, prices, incumbentNs, limits ?? defaultLimits(scene.flow.steps.length), isStopped);
+  const whole = limits ?? defaultLimits(scene.flow.steps.length);
+  if (prices === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
+  // Prices that look good over a few genes may prove little: the bound that ignores memory holds as well.
+  const half = { ...whole, work: whole.work / 2 };
+  const priced = boxBound(scene, prices, incumbentNs, half, isStopped);
+  const free = boxBound(scene, undefined, incumbentNs, half, isStopped);
+  const stopped = priced.stopped || free.stopped;
+  return { ...(priced.ns > free.ns ? priced : free), stopped };
 }
 
 export function boxBound(

@@ -57,6 +57,8 @@ export interface Option {
   readonly needs: readonly NeedTable[];
   /** Per storage in `OperatorFlow.makes`; of a reduced split the whole. */
   readonly makes: readonly MakeTable[];
+  /** Bytes that a device holds during the step at least, by length: inputs, weights and outputs. */
+  readonly heldBytes: Float64Array;
   /** Weight bytes that no other operator uses, at least, by length. */
   readonly weightBytes: Float64Array;
 }
@@ -135,7 +137,11 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
       const most = whole(storage);
       return { most, perUnit: most[1], axis: WHOLE_AXIS };
     }),
-    weightBytes: Float64Array.of(0, scene.ownWeightBytes(operator, work.inputs)),
+    heldBytes: Float64Array.of(0, scene.heldBytes(operator, work.inputs)),
+    weightBytes: Float64Array.of(
+      0,
+      scene.weightBytes(operator, work.inputs, (tensor) => scene.isOwnWeight(tensor)),
+    ),
   };
 }
 
@@ -180,6 +186,9 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
     for (let n = 1; n <= length; n++) least[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   const storageOf = (tensor: TensorId): number => graph.tensors[tensor].storage;
+  const needs = flow.operators[operator].reads.map(({ storage }) =>
+    largestNeed(read.filter((part, i) => part && storageOf(inputs[i]) === storage) as Follow[], length),
+  );
   return {
     split: position,
     device: NONE,
@@ -188,33 +197,63 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
     computeNs: cluster.devices.map((_, d) =>
       rising(least.map((bytes, n) => (n === 0 ? 0 : costs.computeNs(d, type, (flops * n) / length, bytes)))),
     ),
-    needs: flow.operators[operator].reads.map(({ storage }) =>
-      largestNeed(read.filter((part, i) => part && storageOf(inputs[i]) === storage) as Follow[], length),
-    ),
+    needs,
     makes: flow.operators[operator].makes.map((storage) =>
       isReduced
         ? wholeMade(scene.space(storage).size, length)
         : makeTable(made[outputs.findIndex((tensor) => tensor !== NONE && storageOf(tensor) === storage)]!),
     ),
-    weightBytes: weightTable(scene, operator, read, length),
+    heldBytes: heldTable(
+      scene,
+      operator,
+      weightTable(scene, operator, read, length, (tensor) => scene.isWeight(tensor)),
+      needs,
+      made,
+    ),
+    weightBytes: weightTable(scene, operator, read, length, (tensor) => scene.isOwnWeight(tensor)),
   };
 }
 
+/** @param isCounted of the operator's weights */
 function weightTable(
   scene: BoundScene,
   operator: OperatorId,
   read: readonly (Follow | undefined)[],
   length: number,
+  isCounted: (tensor: TensorId) => boolean,
 ): Float64Array {
   const { inputs } = scene.graph.operators[operator];
   const bytes = new Float64Array(length + 1);
   new Set(inputs).forEach((tensor) => {
     const part = tensor === NONE ? undefined : read[inputs.indexOf(tensor)];
-    if (part === undefined || !scene.isOwnWeight(tensor)) return;
+    if (part === undefined || !isCounted(tensor)) return;
     const { atEnd, inside } = needTable(part);
     for (let n = 1; n <= length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   return bytes;
+}
+
+/** Storages count once, however often the operator reads them. */
+function heldTable(
+  scene: BoundScene,
+  operator: OperatorId,
+  weightBytes: Float64Array,
+  needs: readonly NeedTable[],
+  made: readonly (Follow | undefined)[],
+): Float64Array {
+  const { graph, flow } = scene;
+  const bytes = Float64Array.from(weightBytes);
+  const add = (tensor: TensorId, { atEnd, inside }: Pick<NeedTable, 'atEnd' | 'inside'>): void => {
+    for (let n = 1; n < bytes.length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
+  };
+  flow.operators[operator].reads.forEach(({ storage }, read) =>
+    add(graph.storages[storage].tensors[0], needs[read]),
+  );
+  graph.operators[operator].outputs.forEach((tensor, i) => {
+    const part = made[i];
+    if (part !== undefined) add(tensor, needTable(part));
+  });
+  return rising(bytes);
 }
 
 function followTensor(scene: BoundScene, tensor: TensorId, boxes: readonly (Box | undefined)[]): Follow {

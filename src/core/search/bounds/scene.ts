@@ -42,12 +42,29 @@ export class BoundScene {
     return this.weightUsers.get(tensor) === 1;
   }
 
-  /** Bytes of the boxes of those weights that no other operator uses. */
-  ownWeightBytes(operator: OperatorId, boxes: readonly (Box | undefined)[]): Bytes {
+  isWeight(tensor: TensorId): boolean {
+    return this.weightUsers.has(tensor);
+  }
+
+  /** Weights in these boxes, inputs and outputs whole, each once. */
+  heldBytes(operator: OperatorId, boxes: readonly (Box | undefined)[]): Bytes {
+    const { reads, makes } = this.flow.operators[operator];
+    const storages = new Set([...reads.map(({ storage }) => storage), ...makes]);
+    let bytes = this.weightBytes(operator, boxes, (tensor) => this.isWeight(tensor));
+    for (const storage of storages) bytes += this.graph.storages[storage].bytes ?? 0;
+    return bytes;
+  }
+
+  /** Bytes of the boxes of those weights that count, each once. */
+  weightBytes(
+    operator: OperatorId,
+    boxes: readonly (Box | undefined)[],
+    isCounted: (tensor: TensorId) => boolean,
+  ): Bytes {
     const { inputs } = this.graph.operators[operator];
-    const own = inputs.map((tensor, i) =>
-      inputs.indexOf(tensor) === i && this.isOwnWeight(tensor) ? tensor : NONE,
+    const counted = inputs.map((tensor, i) =>
+      inputs.indexOf(tensor) === i && tensor !== NONE && isCounted(tensor) ? tensor : NONE,
     );
-    return boxesBytes(this.graph, own, boxes);
+    return boxesBytes(this.graph, counted, boxes);
   }
 }

@@ -75,16 +75,25 @@ export class SynchronousProblem {
     const { inputs, outputs } = this.connect();
     this.inputs = inputs;
     this.outputs = outputs;
-    this.boxes = this.options.map((options, variable) =>
-      options.flatMap((option, index) => this.compiled(variable, rootBox(option, index, this.devices)) ?? []),
-    );
+    const rooms = scene.cluster.devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
+    this.boxes = this.options.map((options, variable) => {
+      const fitting = this.roots(options, variable, rooms);
+      // Where nothing fits no plan is valid, and any bound holds.
+      return fitting.length > 0
+        ? fitting
+        : this.roots(
+            options,
+            variable,
+            rooms.map(() => Infinity),
+          );
+    });
     for (const link of this.links) link.table = this.freshTable(link);
     const { unary, edges } = this.pairwise();
     this.order = eliminationOrder({ unary, edges });
   }
 
-  get devices(): number {
-    return this.scene.cluster.devices.length;
+  private roots(options: readonly Option[], variable: number, rooms: readonly number[]): BoxFacts[] {
+    return options.flatMap((option, index) => this.compiled(variable, rootBox(option, index, rooms)) ?? []);
   }
 
   /** @param active per variable the positions of the boxes to choose from, all where it is left out */
