@@ -17,6 +17,16 @@ const NOTHING = 1e-6;
 /** Up to so many devices the best link is taken over the devices that may hold something, beyond over all. */
 export const MOST_DEVICES_BY_SET = 12;
 
+/** What crosses from a maker to a reader. */
+export interface Crossing {
+  /** Elements of the storage. */
+  readonly size: number;
+  /** May be a fraction for packed types. */
+  readonly elementBytes: number;
+  /** Handed on by others in between, each in a phase of its own. */
+  readonly isRelayed: boolean;
+}
+
 export class PhaseBound {
   private readonly devices: number;
   private readonly isShared: boolean;
@@ -66,8 +76,8 @@ export class PhaseBound {
     }
   }
 
-  /** @param size elements of the storage; @param elementBytes may be a fraction for packed types */
-  least(make: MakeFacts, read: ReadFacts, size: number, elementBytes: number): number {
+  /** Of one phase, or where the storage is relayed of all phases on its way. */
+  least(make: MakeFacts, read: ReadFacts, crossing: Crossing): number {
     const { devices, atEnd, inside } = this;
     const byShare = isByShare(make.axis, read.axis);
     let longest = 0;
@@ -76,11 +86,9 @@ export class PhaseBound {
       const need = read.atEnd[d];
       atEnd[d] = inside[d] = 0;
       if (need === 0) continue;
-      atEnd[d] = this.receiving(make, d, need, byShare, size, elementBytes);
+      atEnd[d] = this.receiving(make, d, need, byShare, crossing);
       inside[d] =
-        read.inside[d] === need
-          ? atEnd[d]
-          : this.receiving(make, d, read.inside[d], byShare, size, elementBytes);
+        read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], byShare, crossing);
       if (atEnd[d] > longest) longest = atEnd[d];
       sum += inside[d];
     }
@@ -100,9 +108,11 @@ export class PhaseBound {
       else if (less > savedNext) savedNext = less;
     }
     sum -= saved + savedNext;
-    const together = this.together(make, read, byShare, size, elementBytes);
+    const together = this.together(make, read, byShare, crossing);
     if (this.isShared) return Math.max(0, sum, together);
-    const sent = this.sending(make, read, byShare, size, elementBytes);
+    // Those that received it may send it on.
+    if (crossing.isRelayed) return Math.max(longest, third, together);
+    const sent = this.sending(make, read, byShare, crossing);
     return Math.max(longest, third, sent, together, make.holderCount > 0 ? sum / make.holderCount : 0);
   }
 
@@ -116,8 +126,7 @@ export class PhaseBound {
     make: MakeFacts,
     read: ReadFacts,
     byShare: boolean,
-    size: number,
-    elementBytes: number,
+    { size, elementBytes, isRelayed }: Crossing,
   ): number {
     const missing = Math.max(
       byShare ? this.missingByShare(make, read, size) : 0,
@@ -126,7 +135,8 @@ export class PhaseBound {
     if (missing <= NOTHING) return 0;
     const { leastLatency, leastNsPerByte } = this;
     const nsPerElement = elementBytes * leastNsPerByte;
-    const ends = this.isShared ? 1 : Math.min(read.receivers, make.holderCount);
+    const senders = isRelayed ? Infinity : make.holderCount;
+    const ends = this.isShared ? 1 : Math.min(read.receivers, senders);
     const messages = this.leastMessages(make, read, missing);
     const bytesNs = (missing / ends) * nsPerElement;
     const once = Math.max(1, messages / ends) * leastLatency + bytesNs;
@@ -197,8 +207,7 @@ export class PhaseBound {
     make: MakeFacts,
     read: ReadFacts,
     byShare: boolean,
-    size: number,
-    elementBytes: number,
+    { size, elementBytes }: Crossing,
   ): number {
     const { devices } = this;
     let longest = 0;
@@ -225,8 +234,7 @@ export class PhaseBound {
     d: number,
     need: number,
     byShare: boolean,
-    size: number,
-    elementBytes: number,
+    { size, elementBytes, isRelayed }: Crossing,
   ): number {
     const held = byShare ? need * Math.min(1, make.most[d] / size) : make.most[d];
     const missing = need - held;
@@ -239,6 +247,10 @@ export class PhaseBound {
     const at = make.holders * this.devices + d;
     // Nobody else may hold it: there is no such partition, and no message either.
     if (this.latency[at] === Infinity) return 0;
+    if (isRelayed) {
+      // Less than two messages' time is room for one phase with one message, of what the maker's devices hold.
+      return Math.min(2, messages) * this.leastLatency + missing * elementBytes * this.leastNsPerByte;
+    }
     return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
   }
 }

@@ -20,6 +20,7 @@ import {
 } from './lengthBox';
 import { areColumnsAsRows, operatorOptions, WHOLE_AXIS, type Option } from './options';
 import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
+import { relayedSteps } from './relays';
 import type { BoundScene } from './scene';
 
 /** One storage on its way from the operator that makes it to one that reads it. */
@@ -28,6 +29,8 @@ interface Passage {
   readonly read: number;
   readonly size: number;
   readonly elementBytes: number;
+  /** Handed on by others on its way: in several phases that follow each other. */
+  readonly isRelayed: boolean;
 }
 
 /** All storages that pass between two operators, with their phases by pair of boxes. */
@@ -53,6 +56,12 @@ export class SynchronousProblem {
   private readonly inputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly outputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly onSink: ReadFacts[] = [];
+  /** Per step of the flow. */
+  private readonly origins: readonly number[];
+  /** Step of the flow -> variable, `NONE` for relays. */
+  private readonly variables: number[];
+  /** Per variable the least time of the relays behind it. */
+  private readonly relayNs: number[];
 
   constructor(
     readonly scene: BoundScene,
@@ -60,16 +69,26 @@ export class SynchronousProblem {
     isStopped: () => boolean,
   ) {
     const { flow } = scene;
-    this.operators = flow.steps;
     this.phase = new PhaseBound(scene.cluster);
-    const options = this.operators.map((operator) => {
+    const options = flow.steps.map((operator) => {
       if (isStopped()) throw new Interrupted();
       return operatorOptions(scene, operator);
     });
     const isSquare = areColumnsAsRows(scene, options);
-    this.options = options.map((own, v) => {
-      const splits = scene.rules.splits(this.operators[v]);
-      return own.filter(({ split }) => !isSquare || split === NONE || splits[split].dimension !== 'W');
+    this.origins = relayedSteps(scene);
+    const kept = [...flow.steps.keys()].filter((step) => this.origins[step] === NONE);
+    this.operators = kept.map((step) => flow.steps[step]);
+    this.options = kept.map((step) => {
+      const splits = scene.rules.splits(flow.steps[step]);
+      return options[step].filter(
+        ({ split }) => !isSquare || split === NONE || splits[split].dimension !== 'W',
+      );
+    });
+    this.variables = flow.steps.map(() => NONE);
+    kept.forEach((step, variable) => (this.variables[step] = variable));
+    this.relayNs = this.operators.map(() => 0);
+    this.origins.forEach((origin, step) => {
+      if (origin !== NONE) this.relayNs[this.variables[origin]] += this.leastStep(options[step]);
     });
     this.linksOf = this.operators.map(() => []);
     const { inputs, outputs } = this.connect();
@@ -90,6 +109,11 @@ export class SynchronousProblem {
     for (const link of this.links) link.table = this.freshTable(link);
     const { unary, edges } = this.pairwise();
     this.order = eliminationOrder({ unary, edges });
+  }
+
+  private leastStep(options: readonly Option[]): number {
+    const anywhere = this.scene.cluster.devices.map(() => Infinity);
+    return Math.min(...options.map((option, i) => leastSlowest(option, rootBox(option, i, anywhere))));
   }
 
   private roots(options: readonly Option[], variable: number, rooms: readonly number[]): BoxFacts[] {
@@ -122,7 +146,7 @@ export class SynchronousProblem {
     const tight = tighten(box, option);
     if (tight === undefined) return undefined;
     const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices);
-    let { cost } = facts;
+    let cost = facts.cost + this.relayNs[variable];
     for (const input of this.inputs) {
       if (input.variable !== variable) continue;
       const { passage } = input;
@@ -196,8 +220,8 @@ export class SynchronousProblem {
     return ns;
   }
 
-  private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, { size, elementBytes }: Passage): number {
-    return this.phase.least(make, read, size, elementBytes);
+  private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, passage: Passage): number {
+    return this.phase.least(make, read, passage);
   }
 
   private wholeOnSource(size: number): BoxFacts['makes'][number] {
@@ -232,17 +256,21 @@ export class SynchronousProblem {
       const { size } = this.scene.space(storage);
       const tensor = graph.storages[storage].tensors[0];
       const elementBytes = size === 0 ? 0 : this.scene.bytes(tensor, size) / size;
-      const from = producer === NONE ? NONE : flow.stepOf[producer];
-      const make = producer === NONE ? 0 : flow.operators[producer].makes.indexOf(storage);
+      const step = producer === NONE ? NONE : flow.stepOf[producer];
+      const isRelayed = step !== NONE && this.origins[step] !== NONE;
+      const from = step === NONE ? NONE : this.variables[isRelayed ? this.origins[step] : step];
+      const make = producer === NONE || isRelayed ? 0 : flow.operators[producer].makes.indexOf(storage);
       for (const reader of readers) {
         if (reader === GATHER) {
-          if (from !== NONE)
-            outputs.push({ variable: from, passage: { make, read: this.addSink(size), size, elementBytes } });
+          const passage = { make, read: this.addSink(size), size, elementBytes, isRelayed };
+          if (from !== NONE) outputs.push({ variable: from, passage });
           continue;
         }
-        const to = flow.stepOf[reader];
+        const to = this.variables[flow.stepOf[reader]];
+        // To a relay: it goes on to the relay's readers.
+        if (to === NONE) continue;
         const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-        const passage = { make, read, size, elementBytes };
+        const passage = { make, read, size, elementBytes, isRelayed };
         if (from === NONE) {
           inputs.push({ variable: to, passage });
           continue;
