@@ -7,6 +7,7 @@
  *     --network 1g,100m  --latency overlapped,synchronous  --memory unlimited,60,40  --seeds 1
  *     --evaluations 100:500000,1000:60000   per number of operators at most, or one number (default 500000)
  *     --again      measure rows that are kept already
+ *     --bounds     measure only the bounds of rows that are kept, anew
  *     --ablation   the search without its parts instead of rows
  *     --page       only write the page
  */
@@ -23,7 +24,7 @@ import { workerIslandPool } from '../../src/engine/islandPool';
 import { corpusFolder } from '../support/corpus';
 import { linearSolver } from '../support/linearSolver';
 import { ablate } from './partition/ablation';
-import { exchange, gridGenes, measureRow, type Tools } from './partition/measure';
+import { exchange, gridGenes, measureBound, measureRow, type Tools } from './partition/measure';
 import { page } from './partition/report';
 import { allKept, keep, readKept, rowFile, type AblationRow, type Row } from './partition/rows';
 import {
@@ -48,6 +49,7 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '1' },
     evaluations: { type: 'string', default: String(DEFAULT_EVALUATIONS) },
     again: { type: 'boolean', default: false },
+    bounds: { type: 'boolean', default: false },
     ablation: { type: 'boolean', default: false },
     page: { type: 'boolean', default: false },
   },
@@ -72,6 +74,13 @@ async function measureModel(model: Model, tools: Tools): Promise<void> {
         for (const seed of values.seeds.split(',').map(Number)) {
           const key = { model: model.name, network, latency, memory, seed };
           const kept = readKept<Row>(rowFile(key));
+          if (values.bounds) {
+            if (kept === undefined) continue;
+            const again = { ...kept, ...measureBound(model, key, kept.geneflow) };
+            keep(rowFile(key), again);
+            progress(again);
+            continue;
+          }
           if (kept?.wantedEvaluations === wanted && !values.again) continue;
           const row = exchange(model, await measureRow(model, key, wanted, gridOnce, tools));
           keep(rowFile(key), row);
