@@ -37,7 +37,7 @@ export interface LatencyBound {
   readonly stopped: boolean;
 }
 
-/** About 10 s for a CNN of 200 operators, and six times that for one of 700. */
+/** About 10 s of one core for a CNN of 200 operators. */
 export function defaultLimits(operators: number): RefineLimits {
   const tableLimit = Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
   return { rounds: ROUNDS, work: WORK, tableLimit, gap: GAP };
@@ -78,11 +78,17 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
   if (prices === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
   // Prices that look good over a few genes may prove little: the bound that ignores memory holds as well.
-  const half = { ...whole, work: whole.work / 2 };
-  const priced = boxBound(scene, prices, incumbentNs, half, isStopped);
-  const free = boxBound(scene, undefined, incumbentNs, half, isStopped);
+  const free = boxBound(scene, undefined, incumbentNs, partOf(whole, FREE_SHARE), isStopped);
+  const priced = boxBound(scene, prices, incumbentNs, partOf(whole, 1 - FREE_SHARE), isStopped);
   const stopped = priced.stopped || free.stopped;
   return { ...(priced.ns > free.ns ? priced : free), stopped };
+}
+
+/** Of the work, for the bound without prices where there are some. */
+const FREE_SHARE = 0.2;
+
+function partOf(limits: RefineLimits, share: number): RefineLimits {
+  return { ...limits, work: share * limits.work };
 }
 
 export function boxBound(
