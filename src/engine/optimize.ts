@@ -247,13 +247,13 @@ function plannedLatency(
 function provenBound(
   { analysis: { graph }, cluster, options }: OptimizeRequest,
   rules: PartitionRules,
-  { order, timeline }: PartitionResult,
+  { timeline }: PartitionResult,
   control: Control<OptimizeProgress>,
 ): LatencyBound {
   const started = control.now();
   const { latency, timeLimit = Infinity } = options;
   return latencyBound(
-    { graph, rules, cluster, order, latency, incumbentNs: timeline.latencyNs },
+    { graph, rules, cluster, latency, incumbentNs: timeline.latencyNs },
     () => control.cancelled() || control.now() - started > timeLimit,
   );
 }

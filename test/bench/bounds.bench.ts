@@ -58,7 +58,7 @@ function timed<Result>(task: () => Result): [Result, number] {
 
 function measure(file: string, name: string, fuse: FuseRule, bandwidth: string): string {
   const workload = workloadOf(file, fuse, bandwidth);
-  const { graph, cluster, order, genes } = workload;
+  const { graph, cluster, genes } = workload;
   const alone = workload.flow.steps.map(() => wholeGene(0, cluster.devices.length));
   const evaluator = new Evaluator(workload);
   evaluator.evaluate(byOperator(workload, alone));
@@ -67,7 +67,7 @@ function measure(file: string, name: string, fuse: FuseRule, bandwidth: string):
   const random = randomSearch(workload, RANDOM_PLANS, 1);
   const [plan, planSeconds] = timed(() => pricedOptimum(problem, POLISH_ROUNDS));
   const incumbentNs = Math.min(plan.latencyNs, evaluator.latencyNs);
-  const request = { graph, rules: genes.rules, cluster, order, latency: 'synchronous', incumbentNs } as const;
+  const request = { graph, rules: genes.rules, cluster, latency: 'synchronous', incumbentNs } as const;
   const [bound, boundSeconds] = timed(() => latencyBound(request, () => false));
   const ms = (ns: number): string => (ns / 1e6).toFixed(1);
   const cells = [

@@ -57,7 +57,7 @@ export async function holdsPromises(seed: number): Promise<boolean> {
   assert.deepEqual(checkBaselines(graph, rules, plan), [], `seed ${seed}`);
   if (!result.valid) return false;
   const { latencyNs, devices } = result.timeline;
-  const request = { graph, rules, cluster, order, latency, incumbentNs: latencyNs, limits: LIMITS };
+  const request = { graph, rules, cluster, latency, incumbentNs: latencyNs, limits: LIMITS };
   const { ns } = latencyBound(request, () => false);
   assert.ok(ns <= latencyNs, `seed ${seed}: a plan of ${latencyNs} ns below its bound of ${ns} ns`);
   for (const opponent of result.seeds) {
@@ -90,10 +90,10 @@ function planned({ graph, cluster, latency, strategy, order }: Case, result: Par
 
 /** With more memory or bandwidth an optimum can only fall, and so must what is proven of it. */
 export function boundFollowsResources(seed: number): void {
-  const { graph, cluster, latency, order } = caseOf(seededRandom(seed));
+  const { graph, cluster, latency } = caseOf(seededRandom(seed));
   const rules = partitionRules(graph);
   const bound = (of: Cluster): number =>
-    latencyBound({ graph, rules, cluster: of, order, latency, limits: LIMITS }, () => false).ns;
+    latencyBound({ graph, rules, cluster: of, latency, limits: LIMITS }, () => false).ns;
   const { network, devices } = cluster;
   const faster = {
     ...cluster,

@@ -119,11 +119,11 @@ type Bounded = Pick<Row, 'boundNs' | 'boundMethod' | 'boundSeconds'>;
 
 /** The proven bound beside GenEFlow's plan. */
 export function measureBound(model: Model, { network, latency, memory }: RowKey, plan: Outcome): Bounded {
-  const { graph, rules, order } = model;
+  const { graph, rules } = model;
   const cluster = clusterFor(model, network, memory);
   const incumbentNs = plan.valid ? plan.ns : undefined;
   const start = performance.now();
-  const { ns, method } = latencyBound({ graph, rules, cluster, order, latency, incumbentNs }, () => false);
+  const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs }, () => false);
   return { boundNs: ns, boundMethod: method, boundSeconds: (performance.now() - start) / 1000 };
 }
 

@@ -158,7 +158,8 @@ export function boxFacts(
         ),
   );
   const cost =
-    stepCost(scene, operator, option, box) + (prices === undefined ? 0 : penalty(option, box, prices));
+    stepCost(scene, operator, option, box) +
+    (prices === undefined ? 0 : weightShare(option, box, prices).price);
   return { box, cost, reads, makes };
 }
 
@@ -308,29 +309,36 @@ export function unitsWithin(table: Float64Array, lo: number, hi: number, limit: 
   return lo;
 }
 
-/** Least price of the weights: the cheapest way to spread what the least lengths leave over. */
-function penalty(
+/**
+ * The cheapest way to spread what the least lengths leave over.
+ * @returns the least price of the weights in a box, and the bytes per device that it stands for
+ */
+export function weightShare(
   { weightBytes, length }: Option,
   { lo, hi, excessLo }: LengthBox,
-  prices: MemoryPrices,
-): Nanoseconds {
-  let total = 0;
+  prices: ArrayLike<number>,
+): { price: Nanoseconds; bytes: Bytes[] } {
+  const bytes = Array.from(lo, (n) => weightBytes[n]);
+  let price = 0;
   let left = length + excessLo;
-  const slopes: { slope: number; room: number }[] = [];
+  const slopes: { device: number; perUnit: number; room: number }[] = [];
   for (let d = 0; d < lo.length; d++) {
-    total += prices[d] * weightBytes[lo[d]];
+    price += prices[d] * bytes[d];
     left -= lo[d];
-    let slope = Infinity;
+    if (hi[d] === lo[d]) continue;
+    let perUnit = Infinity;
     for (let n = lo[d] + 1; n <= hi[d]; n++) {
-      slope = Math.min(slope, (weightBytes[n] - weightBytes[lo[d]]) / (n - lo[d]));
+      perUnit = Math.min(perUnit, (weightBytes[n] - weightBytes[lo[d]]) / (n - lo[d]));
     }
-    if (hi[d] > lo[d]) slopes.push({ slope: slope * prices[d], room: hi[d] - lo[d] });
+    slopes.push({ device: d, perUnit, room: hi[d] - lo[d] });
   }
-  slopes.sort((a, b) => a.slope - b.slope);
-  for (const { slope, room } of slopes) {
+  slopes.sort((a, b) => a.perUnit * prices[a.device] - b.perUnit * prices[b.device]);
+  for (const { device, perUnit, room } of slopes) {
     if (left <= 0) break;
-    total += slope * Math.min(left, room);
+    const units = Math.min(left, room);
+    price += perUnit * prices[device] * units;
+    bytes[device] += perUnit * units;
     left -= room;
   }
-  return total;
+  return { price, bytes };
 }

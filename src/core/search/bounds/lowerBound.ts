@@ -5,8 +5,8 @@
  */
 import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
-import type { Nanoseconds, OperatorId } from '../../graph/units';
-import { createWorkload, type LatencyModel } from '../../latency/workload';
+import type { Nanoseconds } from '../../graph/units';
+import type { LatencyModel } from '../../latency/workload';
 import type { PartitionRules } from '../../partition/partition';
 import type { BoundCertificate } from './certificate';
 import { Interrupted } from './elimination';
@@ -20,7 +20,6 @@ export interface BoundRequest {
   readonly graph: Graph;
   readonly rules: PartitionRules;
   readonly cluster: Cluster;
-  readonly order: readonly OperatorId[];
   readonly latency: LatencyModel;
   /** Latency of a valid plan, if one is known: boxes that cannot hold a better one are dropped. */
   readonly incumbentNs?: Nanoseconds;
@@ -71,21 +70,28 @@ function workBound({ graph, rules, cluster }: BoundRequest, isStopped: () => boo
 }
 
 function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyBound {
-  const { graph, rules, cluster, order, incumbentNs, limits } = request;
+  const { graph, rules, cluster, incumbentNs, limits } = request;
   const scene = new BoundScene(graph, rules, cluster);
-  const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
-  const prices = memoryPrices(workload, incumbentNs, isStopped);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
+  const prices = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
   if (prices === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
   // Prices that look good over a few genes may prove little: the bound that ignores memory holds as well.
   const free = boxBound(scene, undefined, incumbentNs, partOf(whole, FREE_SHARE), isStopped);
-  const priced = boxBound(scene, prices, incumbentNs, partOf(whole, 1 - FREE_SHARE), isStopped);
+  const priced = boxBound(
+    scene,
+    prices,
+    incumbentNs,
+    partOf(whole, 1 - FREE_SHARE - PRICES_SHARE),
+    isStopped,
+  );
   const stopped = priced.stopped || free.stopped;
   return { ...(priced.ns > free.ns ? priced : free), stopped };
 }
 
 /** Of the work, for the bound without prices where there are some. */
 const FREE_SHARE = 0.2;
+/** Of the work, for the boxes that the prices are found on. */
+const PRICES_SHARE = 0.1;
 
 function partOf(limits: RefineLimits, share: number): RefineLimits {
   return { ...limits, work: share * limits.work };

@@ -18,12 +18,10 @@ import { randomCluster, randomGene } from '../../../../support/randomPlan';
 const LIMITS = { rounds: 12, work: 3_000_000, tableLimit: 100_000, gap: 0 };
 
 function boundOf(graph: Graph, cluster: Cluster, latency: LatencyModel, incumbentNs?: number): LatencyBound {
-  const order = graph.operators.map(({ id }) => id);
   const request = {
     graph,
     rules: partitionRules(graph),
     cluster,
-    order,
     latency,
     incumbentNs,
     limits: LIMITS,
@@ -134,7 +132,7 @@ describe('lower bounds', () => {
       );
       for (const incumbentNs of [undefined, Math.ceil(1.2 * best)]) {
         const limits = { rounds: 60, work: 30_000_000, tableLimit: 1_000_000, gap: 0 };
-        const request = { graph, rules, cluster: clusterOf(seed), order, latency: 'synchronous' } as const;
+        const request = { graph, rules, cluster: clusterOf(seed), latency: 'synchronous' } as const;
         const { ns } = latencyBound({ ...request, incumbentNs, limits }, () => false);
         assert.ok(ns <= best, `seed ${seed}: ${ns} > ${best}`);
         if (ns > 0.98 * best) close++;
