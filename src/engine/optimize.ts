@@ -171,7 +171,11 @@ export function operatorPins(
   const result = new Map<OperatorId, Pin>();
   for (const [index, { device, dimension }] of pins) {
     const operator = graph.operators.find((candidate) => candidate.index === index);
-    if (operator === undefined) throw new InputError(`There is no operator ${index} to pin.`);
+    if (operator === undefined) {
+      throw new InputError(
+        `There is no operator ${index} to pin: numbers are positions in the file, constants left out; analyze lists them.`,
+      );
+    }
     const id = cluster.devices.findIndex(({ name }) => name === device);
     if (device !== undefined && id < 0)
       throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
