@@ -5,7 +5,8 @@
  * bounded as well, because without it the halos of a split must be sent whatever the lengths are.
  */
 import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
-import type { NeedTable, Option } from './options';
+import type { NeedTable } from './lengthTables';
+import type { Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phase';
 import type { BoundScene } from './scene';
 

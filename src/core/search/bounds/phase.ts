@@ -10,7 +10,7 @@
  */
 import type { Cluster } from '../../cluster/cluster';
 import type { MakeFacts, ReadFacts } from './lengthBox';
-import { MIXED_AXIS, WHOLE_AXIS } from './options';
+import { MIXED_AXIS, WHOLE_AXIS } from './lengthTables';
 
 /** Below this share of an element nothing is missing: room for floating point. */
 const NOTHING = 1e-6;

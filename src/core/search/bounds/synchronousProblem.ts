@@ -18,7 +18,8 @@ import {
   type MemoryPrices,
   type ReadFacts,
 } from './lengthBox';
-import { areColumnsAsRows, operatorOptions, WHOLE_AXIS, type Option } from './options';
+import { WHOLE_AXIS } from './lengthTables';
+import { areColumnsAsRows, operatorOptions, type Option } from './options';
 import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
 import { relayedSteps } from './relays';
 import type { BoundScene } from './scene';
