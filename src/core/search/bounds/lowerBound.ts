@@ -39,11 +39,14 @@ export interface LatencyBound {
 /** About 10 s of one core for a CNN of 200 operators. */
 export function defaultLimits(operators: number): RefineLimits {
   const tableLimit = Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
-  return { rounds: ROUNDS, work: WORK, tableLimit, gap: GAP };
+  const work = Math.min(MOST_WORK, WORK_PER_OPERATOR * operators);
+  return { rounds: ROUNDS, work, tableLimit, gap: GAP };
 }
 
 const ROUNDS = 400;
-const WORK = 600_000_000;
+const MOST_WORK = 600_000_000;
+/** Small models are soon as well proven as they will be. */
+const WORK_PER_OPERATOR = 10_000_000;
 const CELLS_PER_ROUND = 600_000_000;
 const LEAST_TABLE = 200_000;
 const MOST_TABLE = 8_000_000;
