@@ -167,10 +167,7 @@ export class PhaseBound {
       left > NOTHING && messages < this.devices;
       messages++
     ) {
-      let next = -1;
-      for (let d = 0; d < this.devices; d++) {
-        if ((done & (1 << d)) === 0 && (next < 0 || read.most[d] > read.most[next])) next = d;
-      }
+      const next = largestLeft(read.most, done);
       if (next < 0) break;
       done |= 1 << next;
       left -= read.most[next];
@@ -189,10 +186,7 @@ export class PhaseBound {
       missing += lo[d] * Math.max(0, 1 - most[d] / size);
     }
     for (let done = 0; left > 0;) {
-      let next = -1;
-      for (let d = 0; d < lo.length; d++) {
-        if ((done & (1 << d)) === 0 && (next < 0 || most[d] > most[next])) next = d;
-      }
+      const next = largestLeft(most, done);
       if (next < 0) break;
       done |= 1 << next;
       const units = Math.min(left, hi[next] - lo[next]);
@@ -253,6 +247,15 @@ export class PhaseBound {
     }
     return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
   }
+}
+
+/** The device with the most of those whose bit is not set in `done`; -1 where none is left. */
+function largestLeft(most: Float64Array, done: number): number {
+  let next = -1;
+  for (let d = 0; d < most.length; d++) {
+    if ((done & (1 << d)) === 0 && (next < 0 || most[d] > most[next])) next = d;
+  }
+  return next;
 }
 
 /** Elements that devices both hold and need. */
