@@ -1,8 +1,6 @@
 import type { Cluster } from '../../src/core/cluster/cluster';
 import type { FuseRule, Graph } from '../../src/core/graph/graph';
 import type { Random } from '../../src/core/graph/random';
-import { NONE } from '../../src/core/graph/units';
-import { type Gene, wholeGene } from '../../src/core/latency/gene';
 import { simulate } from '../../src/core/latency/simulate';
 import {
   createWorkload,
@@ -18,6 +16,7 @@ import type { Plan } from '../../src/core/plan/plan';
 import { analyzeModel } from '../../src/engine/analyze';
 import type { ByteSource } from '../../src/core/onnx/model';
 import { planOf } from './planOf';
+import { randomGene } from './randomPlan';
 
 const NO_CONTROL = { cancelled: () => false, now: () => 0, report: () => undefined };
 
@@ -54,29 +53,10 @@ export function planner(
   return { graph, rules, workload, plan };
 }
 
-/** Random splits, cuts and devices for every operator. */
+/** Random splits, cuts, devices and orders of them for every operator. */
 export function randomGenome({ graph, rules, workload }: Planner, random: Random): Genome {
   const devices = workload.cluster.devices.length;
-  return graph.operators.map((operator) => {
-    if (operator.isView) return undefined;
-    const splits = rules.splits(operator.id);
-    const split = random.below(splits.length + 1) - 1;
-    return workload.genes.compile(
-      operator.id,
-      split === NONE
-        ? wholeGene(random.below(devices), devices)
-        : cutGene(split, splits[split], devices, random),
-    );
-  });
-}
-
-function cutGene(
-  split: number,
-  { length, unit }: { length: number; unit: number },
-  devices: number,
-  random: Random,
-): Gene {
-  const inner = Array.from({ length: devices - 1 }, () => random.below(Math.floor(length / unit) + 1) * unit);
-  const cuts = [0, ...inner.sort((a, b) => a - b), length];
-  return { split, cuts, reduceOn: random.below(devices) };
+  return graph.operators.map(({ id, isView }) =>
+    isView ? undefined : workload.genes.compile(id, randomGene(random, rules.splits(id), devices)),
+  );
 }

@@ -1,7 +1,7 @@
 import type { Cluster, Device } from '../../src/core/cluster/cluster';
 import type { Graph } from '../../src/core/graph/graph';
 import type { Random } from '../../src/core/graph/random';
-import { NONE, type OperatorId } from '../../src/core/graph/units';
+import { NONE, type DeviceId, type OperatorId } from '../../src/core/graph/units';
 import { wholeGene, type Gene } from '../../src/core/latency/gene';
 import type { Split } from '../../src/core/partition/partition';
 
@@ -32,7 +32,7 @@ export function randomCluster(random: Random, memory = 2 ** 30): Cluster {
   };
 }
 
-/** Whole on some device, or cut anywhere along any of the splits, some devices without a part. */
+/** Whole on some device, or cut anywhere along any of the splits, devices in any order, some of them without a part. */
 export function randomGene(random: Random, splits: readonly Split[], devices: number): Gene {
   if (splits.length === 0 || random.below(4) === 0) return wholeGene(random.below(devices), devices);
   const split = random.below(splits.length);
@@ -40,7 +40,20 @@ export function randomGene(random: Random, splits: readonly Split[], devices: nu
   const inner = Array.from({ length: devices - 1 }, () => unit * random.below(length / unit + 1)).sort(
     (a, b) => a - b,
   );
-  return { split, cuts: [0, ...inner, length], reduceOn: dimension === 'K' ? random.below(devices) : NONE };
+  const reduceOn = dimension === 'K' ? random.below(devices) : NONE;
+  const cuts = [0, ...inner, length];
+  return random.below(2) === 0
+    ? { split, cuts, reduceOn }
+    : { split, cuts, reduceOn, order: shuffledDevices(random, devices) };
+}
+
+export function shuffledDevices(random: Random, devices: number): DeviceId[] {
+  const order = Array.from({ length: devices }, (_, device) => device);
+  for (let last = devices - 1; last > 0; last--) {
+    const other = random.below(last + 1);
+    [order[last], order[other]] = [order[other], order[last]];
+  }
+  return order;
 }
 
 /** A valid execution order other than the model's own. */

@@ -46,7 +46,8 @@ function unevenPartition(split: Split, turn: number): Partition {
     cuts[2] = Math.max(cuts[1] + 1, Math.min(cuts[2], units - 1));
   }
   const shards = cuts.slice(1).map((end, device) => ({
-    device: units === 2 ? (device + turn) % 3 : device,
+    // Three operators have the devices in the cluster's order, the next three each one place on, and so on.
+    device: (device + (units === 2 ? turn : Math.floor(turn / 3))) % 3,
     start: cuts[device] * split.unit,
     end: end * split.unit,
     ...wide(split, cuts[device] * split.unit, end * split.unit, turn),

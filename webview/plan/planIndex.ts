@@ -78,6 +78,7 @@ export class PlanIndex {
     return this.transfersByTensor.get(tensorName) ?? [];
   }
 
+  /** Along the axis, in whatever order the plan lists them. */
   shares(op: number): readonly Share[] {
     const known = this.shareCache.get(op);
     if (known) return known;
@@ -85,6 +86,7 @@ export class PlanIndex {
     const length = shards.reduce((most, shard) => Math.max(most, shard.end), 0) || 1;
     const shares = shards
       .filter((shard) => shard.end > shard.start)
+      .sort((a, b) => a.start - b.start)
       .map((shard) => ({
         device: this.deviceIndex(shard.device),
         start: shard.start,

@@ -16,7 +16,7 @@ import {
 import type { Dimension, PartitionRules } from '../partition/partition';
 import { EMPTY_REGION, type Region } from '../partition/regions';
 import type { CompiledGene } from './compiledGene';
-import { wholeGene, type Gene } from './gene';
+import { ownRange, wholeGene, type Gene } from './gene';
 import { createWorkload, type Workload } from './workload';
 
 export interface OperatorAnalysis {
@@ -112,8 +112,8 @@ export class OperatorAnalyzer {
       axis: split?.axis ?? NONE,
       shares: devices.map((device) => ({
         device,
-        start: compiled.gene.cuts[device],
-        end: compiled.gene.cuts[device + 1],
+        start: ownRange(compiled.gene, device)[0],
+        end: ownRange(compiled.gene, device)[1],
         computeNs: compiled.computeNs[device],
         weightBytes: compiled.ownWeightBytes[device] + this.sharedBytes(compiled, device),
         inputBytes: this.needBytes(compiled, device),
@@ -188,7 +188,7 @@ export class OperatorAnalyzer {
       }
       const scaled = (cut: number): number => Math.round((cut / length) * shape[axis]);
       const box = shape.flatMap((dim, at) =>
-        at === axis ? [scaled(gene.cuts[device]), scaled(gene.cuts[device + 1])] : [0, dim],
+        at === axis ? ownRange(gene, device).map((cut) => scaled(cut)) : [0, dim],
       );
       return genes.regions.region(tensor, box);
     });

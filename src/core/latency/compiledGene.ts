@@ -14,7 +14,7 @@ import type { Box, PartitionRules, ShardWork, Split } from '../partition/partiti
 import { EMPTY_REGION, type Region, type Regions } from '../partition/regions';
 import type { CostModel } from './costModel';
 import type { Flow } from './flow';
-import { computedRange, geneDevices, geneHash, isSameGene, normalizeGene, type Gene } from './gene';
+import { computedRange, geneDevices, geneHash, isSameGene, normalizeGene, ownRange, type Gene } from './gene';
 
 /** What one shard reads, makes and costs, whichever device runs it. */
 interface ShardFacts {
@@ -150,7 +150,7 @@ export class GeneTable {
     const split = gene.split === NONE ? undefined : this.splits(id)[gene.split];
     const isReduced = split?.dimension === 'K';
     const facts = Array.from({ length: this.devices }, (_, device) =>
-      gene.cuts[device] < gene.cuts[device + 1]
+      devices.includes(device)
         ? this.shard(operator, gene.split, split, ...computedRange(gene, device))
         : undefined,
     );
@@ -225,7 +225,7 @@ export class GeneTable {
         : regions.map((region, device) =>
             region.elements === 0
               ? region
-              : this.shard(operator, gene.split, split, gene.cuts[device], gene.cuts[device + 1]).makes[made],
+              : this.shard(operator, gene.split, split, ...ownRange(gene, device)).makes[made],
           ),
     );
     // Shards divide the first output; what they make beside it they may make several times.

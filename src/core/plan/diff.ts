@@ -48,6 +48,7 @@ export function diffPlans(before: Plan, after: Plan): PlanDiff {
 export function partitionText({ partition }: PlanOperator): string {
   if (partition.shards.length === 0) return 'view';
   if (partition.dimension === 'none') return partition.shards[0].device;
-  const shards = partition.shards.map((shard) => `${shard.device} ${shard.start}-${shard.end}`).join(', ');
+  const along = [...partition.shards].sort((a, b) => a.start - b.start);
+  const shards = along.map((shard) => `${shard.device} ${shard.start}-${shard.end}`).join(', ');
   return `${partition.dimension} ${shards}${partition.reduceOn ? `, sum on ${partition.reduceOn}` : ''}`;
 }

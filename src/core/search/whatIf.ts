@@ -3,7 +3,7 @@ import type { Cluster, Device, Link } from '../cluster/cluster';
 import type { Control } from '../graph/control';
 import { InputError } from '../graph/problem';
 import { NONE, type Bytes, type DeviceId, type Nanoseconds, type Seconds } from '../graph/units';
-import { geneDevices, wholeGene, type Gene } from '../latency/gene';
+import { devicesAlong, geneOfParts, ownRange, wholeGene, type Gene } from '../latency/gene';
 import type { PartitionProblem, PartitionProgress, PartitionResult, Seed } from './geneflow/problem';
 import { searchPartition, type MakePool } from './geneflow/searchPartition';
 
@@ -102,21 +102,19 @@ export function carryOver(
 }
 
 function carriedGene(gene: Gene, target: readonly DeviceId[], devices: number, fastest: DeviceId): Gene {
-  const kept = geneDevices(gene).filter((device) => target[device] !== NONE);
+  const kept = devicesAlong(gene).filter((device) => target[device] !== NONE);
   if (kept.length === 0) return wholeGene(fastest, devices);
-  const length = gene.cuts[gene.cuts.length - 1];
-  const sizes = new Array<number>(devices).fill(0);
+  if (gene.split === NONE) return wholeGene(target[kept[0]], devices);
   // What lies between two kept parts belongs to the first of them, what lies before all to the first of all.
-  kept.forEach((device, position) => {
-    const start = position === 0 ? 0 : gene.cuts[device];
-    const end = position + 1 < kept.length ? gene.cuts[kept[position + 1]] : length;
-    sizes[target[device]] = end - start;
-  });
-  const cuts = [0];
-  for (const size of sizes) cuts.push(cuts[cuts.length - 1] + size);
+  const starts = [
+    0,
+    ...kept.slice(1).map((device) => ownRange(gene, device)[0]),
+    gene.cuts[gene.cuts.length - 1],
+  ];
+  const parts = kept.map((device, at) => ({ device: target[device], length: starts[at + 1] - starts[at] }));
   const reduceOn =
     gene.reduceOn === NONE ? NONE : target[gene.reduceOn] === NONE ? target[kept[0]] : target[gene.reduceOn];
-  return { split: gene.split, cuts, reduceOn };
+  return geneOfParts({ split: gene.split, reduceOn }, parts, devices);
 }
 
 /** Searches again on another cluster, starting from the plan at hand. */

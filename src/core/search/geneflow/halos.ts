@@ -1,6 +1,6 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import type { Gene } from '../../latency/gene';
+import { ownRange, type Gene } from '../../latency/gene';
 import type { Split } from '../../partition/partition';
 import type { SearchSpace } from './space';
 
@@ -55,9 +55,10 @@ function halosForReaders(
     if (split.axis !== axis || split.dimension !== dimension) continue;
     const reach = space.reach(other, graph.operators[reader].inputs.indexOf(output), axis);
     for (const device of other.devices) {
-      if (gene.cuts[device] === gene.cuts[device + 1] || reach[2 * device + 1] === NONE) continue;
-      const before = Math.ceil((gene.cuts[device] - reach[2 * device]) / unit) * unit;
-      const after = Math.ceil((reach[2 * device + 1] - gene.cuts[device + 1]) / unit) * unit;
+      const [start, end] = ownRange(gene, device);
+      if (start === end || reach[2 * device + 1] === NONE) continue;
+      const before = Math.ceil((start - reach[2 * device]) / unit) * unit;
+      const after = Math.ceil((reach[2 * device + 1] - end) / unit) * unit;
       halos[2 * device] = Math.max(halos[2 * device], before);
       halos[2 * device + 1] = Math.max(halos[2 * device + 1], after);
     }

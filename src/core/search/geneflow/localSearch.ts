@@ -1,8 +1,8 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { wholeGene, type Gene } from '../../latency/gene';
+import { deviceAt, wholeGene, type Gene } from '../../latency/gene';
 import { exchangedRun, recomputedRun } from './halos';
-import { shifted, withoutDevice } from './mutations';
+import { extended, withoutDevice } from './mutations';
 import type { SearchSpace } from './space';
 
 type Genes = readonly (CompiledGene | undefined)[];
@@ -43,6 +43,7 @@ function* boundaryMoves(space: SearchSpace, genome: Genes, operator: OperatorId)
   const { dimension, length, unit } = space.splits[operator][gene.split];
   const first = space.workload.flow.stepOf[operator];
   for (let boundary = 1; boundary < gene.cuts.length - 1; boundary++) {
+    const device = deviceAt(gene, boundary - 1);
     for (const shift of SHIFTS) {
       if (Math.abs(shift) * unit >= length) continue;
       for (const run of RUNS) {
@@ -54,7 +55,7 @@ function* boundaryMoves(space: SearchSpace, genome: Genes, operator: OperatorId)
           if (own.dimension !== dimension) continue;
           const scaled = Math.round((shift * unit * own.length) / length / own.unit) * own.unit;
           if (scaled === 0) continue;
-          move.push(space.compile(other.operator, shifted(other.gene, boundary, scaled, own.length)));
+          move.push(space.compile(other.operator, extended(other.gene, device, scaled, own.length)));
         }
         if (move.length > 0) yield move;
       }

@@ -1,7 +1,7 @@
 import type { Random } from '../../graph/random';
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import { deviceAt, geneDevices, ownRange, partOf, wholeGene, type Gene } from '../../latency/gene';
 import { exchangedRun, recomputedRun } from './halos';
 import type { SearchSpace } from './space';
 
@@ -133,7 +133,7 @@ export function shifted(gene: Gene, boundary: number, shift: number, length: num
   return { ...gene, cuts: moved };
 }
 
-/** The same boundary moves by the same fraction along a run. */
+/** The boundary behind the same device moves by the same fraction along a run. */
 function moveBoundaryOfRun(draw: Draw, genome: Genes): void {
   const { space, random } = draw;
   const { from, to } = pickRun(draw);
@@ -141,6 +141,7 @@ function moveBoundaryOfRun(draw: Draw, genome: Genes): void {
   if (gene.split === NONE) return;
   const { dimension } = space.splits[operator][gene.split];
   const boundary = pickBoundary(random, gene);
+  const device = deviceAt(gene, boundary - 1);
   const fraction = (random.next() ** 2 * 0.2 + 0.01) * (random.below(2) === 0 ? 1 : -1);
   for (let step = from; step < to; step++) {
     const other = genome[space.steps[step]]!;
@@ -149,8 +150,16 @@ function moveBoundaryOfRun(draw: Draw, genome: Genes): void {
     if (own !== dimension) continue;
     const shift = Math.round((fraction * length) / unit) * unit;
     if (shift !== 0)
-      genome[other.operator] = space.compile(other.operator, shifted(other.gene, boundary, shift, length));
+      genome[other.operator] = space.compile(other.operator, extended(other.gene, device, shift, length));
   }
+}
+
+/** The boundary behind a device moves; for the last device along the axis, the one before it, the other way. */
+export function extended(gene: Gene, device: DeviceId, by: number, length: number): Gene {
+  const behind = partOf(gene, device) + 1;
+  return behind < gene.cuts.length - 1
+    ? shifted(gene, behind, by, length)
+    : shifted(gene, behind - 1, -by, length);
 }
 
 /** A device gives its part to a neighbour, or gets one from it. */
@@ -196,12 +205,13 @@ function joinWhole(
 /** `undefined` where nobody else has a part. */
 export function withoutDevice(gene: Gene, device: DeviceId): Gene | undefined {
   const { cuts } = gene;
-  const [start, end] = [cuts[device], cuts[device + 1]];
+  const part = partOf(gene, device);
+  const [start, end] = ownRange(gene, device);
   if (start === end || end - start === cuts[cuts.length - 1]) return undefined;
   const hasLeft = start > 0;
   const moved = cuts.map((cut, position) => {
-    if (hasLeft) return position <= device && cut === start && position > 0 ? end : cut;
-    return position > device && cut === end && position < cuts.length - 1 ? start : cut;
+    if (hasLeft) return position <= part && cut === start && position > 0 ? end : cut;
+    return position > part && cut === end && position < cuts.length - 1 ? start : cut;
   });
   return { ...gene, cuts: moved };
 }
@@ -209,19 +219,20 @@ export function withoutDevice(gene: Gene, device: DeviceId): Gene | undefined {
 /** Takes half of the larger neighbouring part; `undefined` where that is a single unit. */
 function withDevice(gene: Gene, device: DeviceId, unit: number): Gene | undefined {
   const { cuts } = gene;
-  if (cuts[device] < cuts[device + 1]) return undefined;
-  const at = cuts[device];
-  let left = device - 1;
+  const part = partOf(gene, device);
+  const at = cuts[part];
+  if (at < cuts[part + 1]) return undefined;
+  let left = part - 1;
   while (left >= 0 && cuts[left] === cuts[left + 1]) left--;
-  let right = device + 1;
+  let right = part + 1;
   while (right + 1 < cuts.length && cuts[right] === cuts[right + 1]) right++;
   const leftSize = left >= 0 ? at - cuts[left] : 0;
   const rightSize = right + 1 < cuts.length ? cuts[right + 1] - at : 0;
   const size = Math.floor(Math.max(leftSize, rightSize) / unit / 2) * unit;
   if (size === 0) return undefined;
   const moved = cuts.map((cut, position) => {
-    if (leftSize >= rightSize) return position > left && position <= device ? at - size : cut;
-    return position > device && position <= right ? at + size : cut;
+    if (leftSize >= rightSize) return position > left && position <= part ? at - size : cut;
+    return position > part && position <= right ? at + size : cut;
   });
   return { ...gene, cuts: moved };
 }

@@ -1,6 +1,6 @@
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { computedRange, geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import { computedRange, deviceAt, geneDevices, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { Split } from '../../partition/partition';
 import type { PartitionOptions, Pin } from './problem';
@@ -130,8 +130,8 @@ export class SearchSpace {
   }
 
   /**
-   * Another operator's partition on this one: the same dimension, cuts at the same fractions; `undefined` where
-   * it has no such split.
+   * Another operator's partition on this one: the same dimension, cuts at the same fractions, devices in the same
+   * order; `undefined` where it has no such split.
    */
   adopt(operator: OperatorId, { gene, split }: Profile): Gene | undefined {
     if (split === undefined) return gene;
@@ -143,16 +143,21 @@ export class SearchSpace {
     if (position === NONE) return undefined;
     const { length, unit } = own[position];
     const cuts = gene.cuts.map((cut) => Math.round(((cut / split.length) * length) / unit) * unit);
-    return { split: position, cuts, reduceOn: gene.reduceOn };
+    const { reduceOn, order } = gene;
+    return order === undefined
+      ? { split: position, cuts, reduceOn }
+      : { split: position, cuts, reduceOn, order };
   }
 }
 
-export function largestPart({ cuts }: Gene): DeviceId {
+/** The device that has it. */
+export function largestPart(gene: Gene): DeviceId {
+  const { cuts } = gene;
   let largest = 0;
-  for (let d = 1; d + 1 < cuts.length; d++) {
-    if (cuts[d + 1] - cuts[d] > cuts[largest + 1] - cuts[largest]) largest = d;
+  for (let part = 1; part + 1 < cuts.length; part++) {
+    if (cuts[part + 1] - cuts[part] > cuts[largest + 1] - cuts[largest]) largest = part;
   }
-  return largest;
+  return deviceAt(gene, largest);
 }
 
 function neighboursOf({ graph, flow }: Workload): OperatorId[][] {

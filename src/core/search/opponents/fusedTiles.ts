@@ -5,7 +5,7 @@
  */
 import { NONE, type DeviceId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
-import { wholeGene, type Gene } from '../../latency/gene';
+import { ownRange, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import { cutsByShares } from './shares';
 
@@ -60,7 +60,8 @@ function widen(
   halos: number[],
 ): void {
   const { flow, graph, genes: table } = workload;
-  if (gene.cuts[device] === gene.cuts[device + 1]) return;
+  const [ownStart, ownEnd] = ownRange(gene, device);
+  if (ownStart === ownEnd) return;
   const operator = flow.storages[storage].producer;
   const { axis, unit, length } = table.splits(operator)[gene.split];
   const space = table.regions.space(graph.storages[storage].tensors[0]);
@@ -78,8 +79,8 @@ function widen(
     end = Math.max(end, need.boxes[box + 2 * factor + 1]);
   }
   const whole = (rows: number): number => Math.ceil(Math.max(0, rows) / unit) * unit;
-  halos[2 * device] = Math.max(halos[2 * device], whole(gene.cuts[device] - first));
-  halos[2 * device + 1] = Math.max(halos[2 * device + 1], whole(end - gene.cuts[device + 1]));
+  halos[2 * device] = Math.max(halos[2 * device], whole(ownStart - first));
+  halos[2 * device + 1] = Math.max(halos[2 * device + 1], whole(end - ownEnd));
 }
 
 function factorOfAxis(factors: readonly number[], shape: readonly number[], axis: number): number {
