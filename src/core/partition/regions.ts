@@ -261,7 +261,7 @@ function isKnown(shape: Tensor['shape']): shape is number[] {
   return shape !== undefined && shape.every((dim) => dim !== undefined);
 }
 
-function product(dims: readonly number[]): number {
+export function product(dims: readonly number[]): number {
   return dims.reduce((all, dim) => all * dim, 1);
 }
 

@@ -34,8 +34,13 @@ export interface ReadFacts {
   /** Devices that take part at least, as bits, and how many may. */
   readonly active: number;
   readonly receivers: number;
+  /** Devices that may touch an end of the axis: two, and those whose lengths the excess has room for beside them. */
+  readonly ends: number;
   /** What two neighbours along the axis both need at most; infinite where the devices' order may be anything. */
   readonly shared: number;
+  /** What two neighbours along the axis both need at least. */
+  readonly overlap: number;
+  readonly isRun: boolean;
   /** Elements of one place along the axis. */
   readonly slab: number;
   /** Of a unit, at least, and what a device that takes part needs more or less than that. */
@@ -53,8 +58,8 @@ export interface MakeFacts {
   readonly total: number;
   /** Most that the devices other than `d` hold together. */
   readonly elsewhere: Float64Array;
-  /** No element is held twice. */
-  readonly isDisjoint: boolean;
+  /** Elements that are held more than once, at most; infinite where the devices' order may be anything. */
+  readonly doubled: number;
   readonly axis: number;
   /** Bit per device that may hold anything; 0 where there are too many devices for that. */
   readonly holders: number;
@@ -155,7 +160,7 @@ export function boxFacts(
           Float64Array.from(hi, (n) => table[n]),
           axis,
           Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
-          excessHi === 0,
+          excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
         ),
   );
   const cost =
@@ -164,32 +169,30 @@ export function boxFacts(
   return { box, cost, reads, makes };
 }
 
-function readFacts(option: Option, { lo, hi, excessLo, excessHi }: LengthBox, table: NeedTable): ReadFacts {
+function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts {
   const { length } = option;
+  const { lo, hi, excessLo, excessHi } = box;
   let active = 0;
   let actives = 0;
   let receivers = 0;
-  let shortest = length;
   let longest = 0;
   for (let d = 0; d < lo.length; d++) {
     if (hi[d] === 0) continue;
     receivers++;
-    shortest = Math.min(shortest, Math.max(1, lo[d]));
     longest = Math.max(longest, hi[d]);
     if (lo[d] === 0) continue;
     actives++;
     if (d < MOST_DEVICES_BY_SET) active |= 1 << d;
   }
-  // Two devices at the same end of the axis have the shorter's length twice.
-  const isOrdered = excessHi < shortest;
+  const isOrdered = excessHi < shortestOf(box);
+  const ends = Math.min(receivers, endsAtMost(box));
   const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
   const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
-  const inside = isOrdered ? Float64Array.from(lo, (n) => table.inside[n]) : atEnd;
-  const { perUnit, least, leastWhole, most, saved } = table;
+  const inside = Float64Array.from(lo, (n) => table.inside[n]);
+  const { perUnit, least, leastWhole, most, saved, overlap, isRun } = table;
   const beside = longest < length ? least : leastWhole;
-  const sides = isOrdered ? Math.min(2, receivers) : receivers;
   const units = length + excessLo;
-  const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * sides;
+  const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;
   let total = 0;
   for (let d = 0; d < lo.length; d++) total += atEnd[d];
   const shared = isOrdered ? most + perUnit * excessHi : Infinity;
@@ -202,7 +205,10 @@ function readFacts(option: Option, { lo, hi, excessLo, excessHi }: LengthBox, ta
     total,
     active,
     receivers,
+    ends,
     shared,
+    overlap,
+    isRun,
     slab: table.slab,
     perUnit,
     beside: Math.min(0, leastWhole),
@@ -212,12 +218,32 @@ function readFacts(option: Option, { lo, hi, excessLo, excessHi }: LengthBox, ta
   };
 }
 
-/** @param besides most that the others hold together; @param isDisjoint no element is held twice */
+/** Least length of a device that takes part. */
+function shortestOf({ lo, hi }: LengthBox): number {
+  let shortest = Infinity;
+  for (let d = 0; d < lo.length; d++) if (hi[d] > 0) shortest = Math.min(shortest, Math.max(1, lo[d]));
+  return shortest;
+}
+
+/** Two devices at the same end of the axis have the shorter's length twice. */
+function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
+  const lengths = lo.filter((_, d) => hi[d] > 0).sort();
+  let ends = 2;
+  let left = excessHi;
+  for (const length of lengths) {
+    left -= Math.max(1, length);
+    if (left < 0) break;
+    ends++;
+  }
+  return ends;
+}
+
+/** @param besides most that the others hold together; @param doubled most that is held more than once */
 export function makeFacts(
   held: ArrayLike<number>,
   axis: number,
   besides?: Float64Array,
-  isDisjoint = true,
+  doubled = 0,
 ): MakeFacts {
   const most = Float64Array.from(held);
   const devices = most.length;
@@ -247,7 +273,7 @@ export function makeFacts(
     elsewhere[d] = Math.min(sum, limit);
   }
   for (let d = 0; d < devices; d++) total = Math.min(total, most[d] + elsewhere[d]);
-  return { most, total, elsewhere, isDisjoint, axis, holders, holderCount, others };
+  return { most, total, elsewhere, doubled, axis, holders, holderCount, others };
 }
 
 /** The slowest shard at least; for a reduction with its messages. */

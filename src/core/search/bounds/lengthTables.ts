@@ -4,7 +4,7 @@
  */
 import type { TensorId } from '../../graph/units';
 import type { Box } from '../../partition/partition';
-import type { Region } from '../../partition/regions';
+import { product, type Region } from '../../partition/regions';
 import type { BoundScene } from './scene';
 
 /** The axis along which a set of elements is cut: a factored axis of its storage, or one of these. */
@@ -22,6 +22,10 @@ export interface NeedTable {
   readonly axis: number;
   /** Elements of one place along the axis. */
   readonly slab: number;
+  /** Any part is a run of the storage's elements in row-major order. */
+  readonly isRun: boolean;
+  /** What two neighbours along the axis both need at least. */
+  readonly overlap: number;
   /** `perUnit * n + least <= inside[n] <= perUnit * n + most` for lengths shorter than the axis. */
   readonly perUnit: number;
   readonly least: number;
@@ -46,6 +50,8 @@ export interface Follow {
   readonly to: Float64Array;
   readonly slab: number;
   readonly axis: number;
+  /** Any part is a run of the storage's elements in row-major order. */
+  readonly isRun: boolean;
 }
 
 export function followTensor(
@@ -54,7 +60,7 @@ export function followTensor(
   boxes: readonly (Box | undefined)[],
 ): Follow {
   const n = boxes.length;
-  const nothing = { from: new Float64Array(n), to: new Float64Array(n), slab: 0, axis: MIXED_AXIS };
+  const nothing = { from: new Float64Array(n), to: new Float64Array(n), slab: 0, axis: MIXED_AXIS, isRun: false };
   const some = boxes.find((box) => box !== undefined);
   if (some === undefined) return nothing;
   const axis = cutAxis(boxes);
@@ -68,15 +74,18 @@ export function followTensor(
       to: nothing.to.fill(1),
       slab: elements,
       axis: isWhole ? WHOLE_AXIS : MIXED_AXIS,
+      isRun: isWhole,
     };
   }
   const { from, to } = followAxis(boxes, axis);
   let slab = 1;
   for (let c = 0; c < some.length; c += 2) if (c !== 2 * axis) slab *= some[c + 1] - some[c];
+  const shape = scene.graph.tensors[tensor].shape as readonly number[];
   return {
     from,
     to,
     slab,
+    isRun: slab === product(shape.slice(axis + 1)),
     axis: factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, some, axis),
   };
 }
@@ -145,16 +154,30 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
     mostNeeded: new Float64Array(length + 1),
     axis: MIXED_AXIS,
     slab: 0,
+    isRun: false,
+    overlap: 0,
   };
   for (const part of parts) {
     const { atEnd, inside } = needTable(part);
     if (atEnd[length] > largest.atEnd[length])
-      largest = { atEnd, inside, mostNeeded: makeTable(part).most, axis: part.axis, slab: part.slab };
+      largest = { ...part, atEnd, inside, mostNeeded: makeTable(part).most, overlap: overlapOf(part) };
   }
   return withLine(largest);
 }
 
-type LengthNeeds = Pick<NeedTable, 'atEnd' | 'inside' | 'mostNeeded' | 'axis' | 'slab'>;
+type LengthNeeds = Pick<
+  NeedTable,
+  'atEnd' | 'inside' | 'mostNeeded' | 'axis' | 'slab' | 'isRun' | 'overlap'
+>;
+
+function overlapOf({ from, to, slab }: Follow): number {
+  let least = from.length < 2 ? 0 : Infinity;
+  for (let i = 1; i < from.length; i++) {
+    if (from[i] < from[i - 1] || to[i] < to[i - 1]) return 0;
+    least = Math.min(least, to[i - 1] - from[i]);
+  }
+  return slab * Math.max(0, least);
+}
 
 /** The line that `inside` follows, with what lies between. */
 export function withLine(table: LengthNeeds): NeedTable {

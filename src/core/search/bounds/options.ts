@@ -110,6 +110,8 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
         mostNeeded: elements,
         axis: WHOLE_AXIS,
         slab: elements[1],
+        isRun: true,
+        overlap: 0,
       });
     }),
     makes: flow.operators[operator].makes.map((storage) => {

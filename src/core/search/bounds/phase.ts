@@ -4,6 +4,7 @@
  *
  *     cut along the same axis    received >= needed - held
  *     cut along different axes   received >= needed * (1 - share held)
+ *     a run across the cut axis  the same, but for one cycle of the axis
  *     otherwise                  received >= needed - held, in elements
  *
  * and takes the best link and the fewest senders that could hold it.
@@ -23,6 +24,8 @@ export interface Crossing {
   readonly size: number;
   /** May be a fraction for packed types. */
   readonly elementBytes: number;
+  /** Per factored axis of the storage the elements of one cycle: all places along the axis once. */
+  readonly cycles: readonly number[];
   /** Handed on by others in between, each in a phase of its own. */
   readonly isRelayed: boolean;
 }
@@ -78,82 +81,103 @@ export class PhaseBound {
 
   /** Of one phase, or where the storage is relayed of all phases on its way. */
   least(make: MakeFacts, read: ReadFacts, crossing: Crossing): number {
+    if (crossing.size === 0) return 0;
     const { devices, atEnd, inside } = this;
-    const byShare = isByShare(make.axis, read.axis);
+    const cycle = cycleAcross(make.axis, read, crossing);
     let longest = 0;
     let sum = 0;
     for (let d = 0; d < devices; d++) {
       const need = read.atEnd[d];
       atEnd[d] = inside[d] = 0;
       if (need === 0) continue;
-      atEnd[d] = this.receiving(make, d, need, byShare, crossing);
+      atEnd[d] = this.receiving(make, d, need, cycle, crossing);
       inside[d] =
-        read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], byShare, crossing);
+        read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], cycle, crossing);
       if (atEnd[d] > longest) longest = atEnd[d];
       sum += inside[d];
     }
-    // One device at most lies at either end of the axis: all others need the halos of both sides.
-    let first = 0;
-    let second = 0;
-    let third = 0;
-    let saved = 0;
-    let savedNext = 0;
-    for (let d = 0; d < devices; d++) {
-      const ns = inside[d];
-      if (ns > first) [first, second, third] = [ns, first, second];
-      else if (ns > second) [second, third] = [ns, second];
-      else if (ns > third) third = ns;
-      const less = ns - atEnd[d];
-      if (less > saved) [saved, savedNext] = [less, saved];
-      else if (less > savedNext) savedNext = less;
-    }
-    sum -= saved + savedNext;
-    const together = this.together(make, read, byShare, crossing);
+    // All devices that do not lie at an end of the axis need the halos of both sides.
+    longest = Math.max(longest, this.largestInside(read.ends));
+    sum -= this.savedAtEnds(read.ends);
+    const together = this.together(make, read, cycle, crossing);
     if (this.isShared) return Math.max(0, sum, together);
     // Those that received it may send it on.
-    if (crossing.isRelayed) return Math.max(longest, third, together);
-    const sent = this.sending(make, read, byShare, crossing);
-    return Math.max(longest, third, sent, together, make.holderCount > 0 ? sum / make.holderCount : 0);
+    if (crossing.isRelayed) return Math.max(longest, together);
+    const sent = this.sending(make, read, cycle, crossing);
+    return Math.max(longest, sent, together, make.holderCount > 0 ? sum / make.holderCount : 0);
   }
 
-  /**
-   * What all devices together lack: at the receiver of the largest part. Where three devices or more lack
-   * something each, one of them receives or sends two messages: disjoint neighbours along the axis that
-   * all lack one side only would all lie shifted the same way, and then the first or last of them lacks nothing.
-   * Unless a device's part lies nearly all elsewhere, because the order along the axis is another.
-   */
-  private together(
-    make: MakeFacts,
-    read: ReadFacts,
-    byShare: boolean,
-    { size, elementBytes, isRelayed }: Crossing,
-  ): number {
+  /** The largest that is left once the given number of larger ones lie at an end. */
+  private largestInside(ends: number): number {
+    const { inside, devices } = this;
+    if (ends >= devices) return 0;
+    for (let d = 0; ; d++) {
+      let larger = 0;
+      let equal = 0;
+      for (let other = 0; other < devices; other++) {
+        if (inside[other] > inside[d]) larger++;
+        else if (inside[other] === inside[d]) equal++;
+      }
+      if (larger <= ends && larger + equal > ends) return inside[d];
+    }
+  }
+
+  /** What lying at an end saves at most, of as many devices as may. */
+  private savedAtEnds(ends: number): number {
+    const { inside, atEnd, devices } = this;
+    let sum = 0;
+    for (let d = 0; d < devices; d++) {
+      const saved = inside[d] - atEnd[d];
+      if (saved <= 0) continue;
+      let before = 0;
+      for (let other = 0; other < devices; other++) {
+        const theirs = inside[other] - atEnd[other];
+        if (theirs > saved || (theirs === saved && other < d)) before++;
+      }
+      if (before < ends) sum += saved;
+    }
+    return sum;
+  }
+
+  /** What all devices together lack: at the receiver of the largest part. */
+  private together(make: MakeFacts, read: ReadFacts, cycle: number, crossing: Crossing): number {
+    const { size, elementBytes, isRelayed } = crossing;
     const missing = Math.max(
-      byShare ? this.missingByShare(make, read, size) : 0,
+      cycle >= 0 ? this.missingByShare(make, read, size, cycle) : 0,
       read.total - Math.min(make.total, commonAtMost(make, read)),
     );
     if (missing <= NOTHING) return 0;
-    const { leastLatency, leastNsPerByte } = this;
-    const nsPerElement = elementBytes * leastNsPerByte;
     const senders = isRelayed ? Infinity : make.holderCount;
     const ends = this.isShared ? 1 : Math.min(read.receivers, senders);
     const messages = this.leastMessages(make, read, missing);
-    const bytesNs = (missing / ends) * nsPerElement;
-    const once = Math.max(1, messages / ends) * leastLatency + bytesNs;
-    if (make.axis < 0 || make.axis !== read.axis || !make.isDisjoint || read.shared === Infinity) return once;
-    if ((make.holders & ~read.active) !== 0 || this.devices > MOST_DEVICES_BY_SET) return once;
+    const once =
+      Math.max(1, messages / ends) * this.leastLatency +
+      (missing / ends) * elementBytes * this.leastNsPerByte;
+    return Math.max(once, this.twiceSomewhere(make, read, elementBytes));
+  }
+
+  /**
+   * Where three devices or more lack something each and at every cut at least one of the two neighbours does
+   * (both need more than both can hold), one device receives or sends two messages: with one message each,
+   * neighbours would exchange theirs in pairs, and between two pairs nobody would lack anything. Unless the
+   * order along the axis is another: then two devices that changed places share what they need and hold.
+   */
+  private twiceSomewhere(make: MakeFacts, read: ReadFacts, elementBytes: number): number {
+    if (make.axis < 0 || make.axis !== read.axis || read.shared === Infinity) return 0;
+    if (make.doubled >= read.overlap - NOTHING) return 0;
+    if ((make.holders & ~read.active) !== 0 || this.devices > MOST_DEVICES_BY_SET) return 0;
     let lacking = 0;
     let least = Infinity;
     for (let d = 0; d < this.devices; d++) {
       if ((read.active & (1 << d)) === 0) continue;
-      if (read.atEnd[d] - make.most[d] <= NOTHING) return once;
+      if (read.atEnd[d] - make.most[d] <= NOTHING) return 0;
       lacking++;
       if (read.atEnd[d] < least) least = read.atEnd[d];
     }
-    if (lacking < 3) return once;
-    const twice = 2 * leastLatency;
-    const elsewhere = leastLatency + Math.max(0, least - read.shared + read.slab) * nsPerElement;
-    return Math.max(once, Math.min(twice, elsewhere));
+    if (lacking < 3) return 0;
+    const { leastLatency, leastNsPerByte } = this;
+    const elsewhere = Math.max(0, least - (read.shared + make.doubled) / 2) * elementBytes * leastNsPerByte;
+    return leastLatency + Math.min(leastLatency, elsewhere);
   }
 
   /** Receivers that it takes for all of what is missing. */
@@ -176,7 +200,7 @@ export class PhaseBound {
   }
 
   /** Units go to the devices that hold most of each. */
-  private missingByShare({ most }: MakeFacts, read: ReadFacts, size: number): number {
+  private missingByShare({ most }: MakeFacts, read: ReadFacts, size: number, cycle: number): number {
     if (this.devices > MOST_DEVICES_BY_SET) return 0;
     const { perUnit, lo, hi, beside, receivers } = read;
     let left = read.units;
@@ -193,14 +217,16 @@ export class PhaseBound {
       left -= units;
       missing += units * Math.max(0, 1 - most[next] / size);
     }
-    return perUnit * missing + beside * receivers;
+    let beyond = 0;
+    for (let d = 0; d < most.length; d++) beyond += beyondShare(Math.min(1, most[d] / size), cycle);
+    return perUnit * missing + beside * receivers - beyond;
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
   private sending(
     make: MakeFacts,
     read: ReadFacts,
-    byShare: boolean,
+    cycle: number,
     { size, elementBytes }: Crossing,
   ): number {
     const { devices } = this;
@@ -213,7 +239,7 @@ export class PhaseBound {
       for (let to = 0; to < devices; to++) {
         const need = read.atEnd[to];
         if (to === from || need === 0) continue;
-        const only = need - (byShare ? (need * elsewhere) / size : elsewhere);
+        const only = need - heldOf(need, elsewhere, size, cycle);
         if (only <= NOTHING) continue;
         const pair = from * devices + to;
         ns += this.pairLatency[pair] + only * elementBytes * this.pairNsPerByte[pair];
@@ -227,23 +253,26 @@ export class PhaseBound {
     make: MakeFacts,
     d: number,
     need: number,
-    byShare: boolean,
+    cycle: number,
     { size, elementBytes, isRelayed }: Crossing,
   ): number {
-    const held = byShare ? need * Math.min(1, make.most[d] / size) : make.most[d];
-    const missing = need - held;
+    const missing = need - heldOf(need, make.most[d], size, cycle);
     if (missing <= NOTHING) return 0;
-    const scale = byShare ? need / size : 1;
     let messages = 1;
     const row = d * this.devices;
-    while (messages < this.devices - 1 && make.others[row + messages - 1] * scale < missing - NOTHING)
+    while (
+      messages < this.devices - 1 &&
+      heldOf(need, make.others[row + messages - 1], size, cycle) < missing - NOTHING
+    )
       messages++;
     const at = make.holders * this.devices + d;
     // Nobody else may hold it: there is no such partition, and no message either.
     if (this.latency[at] === Infinity) return 0;
     if (isRelayed) {
       // Less than two messages' time is room for one phase with one message, of what the maker's devices hold.
-      return Math.min(2, messages) * this.leastLatency + missing * elementBytes * this.leastNsPerByte;
+      // On a shared medium one of the two may be another receiver's.
+      const counted = this.isShared ? 1 : Math.min(2, messages);
+      return counted * this.leastLatency + missing * elementBytes * this.leastNsPerByte;
     }
     return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
   }
@@ -265,9 +294,27 @@ function commonAtMost({ most }: MakeFacts, read: ReadFacts): number {
   return common;
 }
 
-function isByShare(made: number, read: number): boolean {
-  if (made === WHOLE_AXIS) return true;
-  return made !== MIXED_AXIS && read !== MIXED_AXIS && made !== read;
+/**
+ * Across the axis that the maker is cut along, devices hold of any part their share of the whole: 0. Of a run that
+ * passes through the places again and again they hold more of its last, incomplete cycle: as many elements as a
+ * cycle has. Negative where nothing is known but sizes.
+ */
+function cycleAcross(made: number, read: ReadFacts, { cycles }: Crossing): number {
+  if (made === WHOLE_AXIS || read.axis === WHOLE_AXIS) return 0;
+  if (made === MIXED_AXIS) return -1;
+  if (read.axis === MIXED_AXIS) return read.isRun ? cycles[made] : -1;
+  return made === read.axis ? -1 : 0;
+}
+
+/** What devices that hold a part of the whole hold of what is needed, at most. */
+function heldOf(need: number, held: number, size: number, cycle: number): number {
+  if (cycle < 0) return held;
+  const share = Math.min(1, held / size);
+  return Math.min(held, need, need * share + beyondShare(share, cycle));
+}
+
+function beyondShare(share: number, cycle: number): number {
+  return cycle < 0 ? 0 : cycle * share * (1 - share);
 }
 
 function linkOf({ network }: Cluster, from: number, to: number): { latency: number; bandwidth: number } {

@@ -5,6 +5,7 @@
  */
 import { NONE, type OperatorId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
+import { product } from '../../partition/regions';
 import type { PairwiseProblem } from './elimination';
 import { eliminationOrder, Interrupted } from './elimination';
 import {
@@ -30,6 +31,7 @@ interface Passage {
   readonly read: number;
   readonly size: number;
   readonly elementBytes: number;
+  readonly cycles: readonly number[];
   /** Handed on by others on its way: in several phases that follow each other. */
   readonly isRelayed: boolean;
 }
@@ -254,7 +256,8 @@ export class SynchronousProblem {
     flow.storages.forEach(({ producer, readers }, storage) => {
       // What a view makes beside its first output (a mask, say) costs nothing.
       if (producer !== NONE && flow.stepOf[producer] === NONE) return;
-      const { size } = this.scene.space(storage);
+      const { size, factors } = this.scene.space(storage);
+      const cycles = factors.map((_, axis) => product(factors.slice(axis)));
       const tensor = graph.storages[storage].tensors[0];
       const elementBytes = size === 0 ? 0 : this.scene.bytes(tensor, size) / size;
       const step = producer === NONE ? NONE : flow.stepOf[producer];
@@ -263,7 +266,7 @@ export class SynchronousProblem {
       const make = producer === NONE || isRelayed ? 0 : flow.operators[producer].makes.indexOf(storage);
       for (const reader of readers) {
         if (reader === GATHER) {
-          const passage = { make, read: this.addSink(size), size, elementBytes, isRelayed };
+          const passage = { make, read: this.addSink(size), size, elementBytes, cycles, isRelayed };
           if (from !== NONE) outputs.push({ variable: from, passage });
           continue;
         }
@@ -271,7 +274,7 @@ export class SynchronousProblem {
         // To a relay: it goes on to the relay's readers.
         if (to === NONE) continue;
         const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-        const passage = { make, read, size, elementBytes, isRelayed };
+        const passage = { make, read, size, elementBytes, cycles, isRelayed };
         if (from === NONE) {
           inputs.push({ variable: to, passage });
           continue;
@@ -303,7 +306,10 @@ export class SynchronousProblem {
         total: size,
         active: cluster.sink < MOST_DEVICES_BY_SET ? 1 << cluster.sink : 0,
         receivers: 1,
+        ends: 1,
         shared: Infinity,
+        overlap: 0,
+        isRun: true,
         slab: size,
         perUnit: size,
         beside: 0,

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '../../../../../src/core/cluster/cluster';
+import type { Graph } from '../../../../../src/core/graph/graph';
+import { seededRandom, type Random } from '../../../../../src/core/graph/random';
+import { NONE } from '../../../../../src/core/graph/units';
+import { Evaluator } from '../../../../../src/core/latency/evaluator';
+import { computedRange, geneDevices, type Gene } from '../../../../../src/core/latency/gene';
+import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
+import { partitionRules } from '../../../../../src/core/partition/rules';
+import { BoundScene } from '../../../../../src/core/search/bounds/scene';
+import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
+import { NetBuilder } from '../../../../support/netGraph';
+import { randomCluster, randomGene } from '../../../../support/randomPlan';
+
+/** A chain along whose rows halos of several widths are needed, and now and then all channels. */
+function chainOf(random: Random): Graph {
+  const net = new NetBuilder();
+  let x = net.input([1, 4, 14 + random.below(8), 6]);
+  for (let i = 0; i < 4; i++) {
+    const kind = random.below(7);
+    if (kind === 0) x = net.relu(x);
+    else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
+    else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
+  }
+  if (random.below(3) === 0) x = net.gemm(net.flatten(x), 6);
+  return net.finish([x]);
+}
+
+/** The same rows for all operators, but for small shifts, with small halos that are computed again. */
+function alikeGenes(random: Random, workload: Workload): Gene[] {
+  const count = workload.cluster.devices.length;
+  const shares = Array.from({ length: count }, (_, d) => random.below(4) + Number(d === 0 || random.below(5) > 0));
+  return workload.flow.steps.map((operator) => {
+    const splits = workload.genes.splits(operator);
+    const split = splits.findIndex(({ dimension }) => dimension === 'H');
+    if (split === NONE || random.below(12) === 0) return randomGene(random, splits, count);
+    const { length } = splits[split];
+    const all = shares.reduce((sum, share) => sum + share, 0);
+    let sum = 0;
+    const inner = shares.slice(1).map((_, d) => {
+      sum += shares[d];
+      return Math.min(length, Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]));
+    });
+    const halos = Array.from({ length: 2 * count }, () => (random.below(3) === 0 ? 1 + random.below(2) : 0));
+    const cuts = [0, ...inner.sort((a, b) => a - b), length];
+    return { split, cuts, reduceOn: NONE, halos: random.below(2) === 0 ? halos : undefined };
+  });
+}
+
+/** What the problem says of exactly the lengths of a plan. */
+function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: readonly Gene[]): number {
+  const { steps } = workload.flow;
+  const points = problem.operators.map((operator, variable) => {
+    const gene = workload.genes.compile(operator, genes[steps.indexOf(operator)]).gene;
+    const options = problem.options[variable];
+    const lo = new Int32Array(workload.cluster.devices.length);
+    if (gene.split === NONE) {
+      const [device] = geneDevices(gene);
+      lo[device] = 1;
+      const option = options.findIndex((own) => own.split === NONE && own.device === device);
+      return point(problem, variable, option, lo, 0);
+    }
+    const { unit } = workload.genes.splits(operator)[gene.split];
+    lo.forEach((_, d) => {
+      const [start, end] = computedRange(gene, d);
+      lo[d] = (end - start) / unit;
+    });
+    const option = options.findIndex(
+      (own) => own.split === gene.split && (!own.isReduced || own.device === gene.reduceOn),
+    );
+    return point(problem, variable, option, lo, lo.reduce((sum, n) => sum + n, 0) - options[option].length);
+  });
+  problem.update(
+    points.map(() => []),
+    points.map((facts) => [facts]),
+  );
+  const { unary, edges } = problem.pairwise();
+  return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
+}
+
+function point(problem: SynchronousProblem, variable: number, option: number, lo: Int32Array, excess: number) {
+  const box = { option, lo, hi: lo, excessLo: excess, excessHi: excess, timeLo: 0, timeHi: Infinity };
+  const facts = problem.compiled(variable, box);
+  assert.ok(facts, `operator ${variable} has no such lengths`);
+  return facts;
+}
+
+function fourDevices(random: Random): Cluster {
+  for (;;) {
+    const cluster = randomCluster(random);
+    if (cluster.devices.length >= 3) return cluster;
+  }
+}
+
+describe('the synchronous problem over lengths', () => {
+  it('says of the lengths of a plan at most what the plan takes', () => {
+    let near = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const random = seededRandom(seed);
+      const graph = chainOf(random);
+      const rules = partitionRules(graph);
+      const cluster = fourDevices(random);
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      const scene = new BoundScene(graph, rules, cluster);
+      const problem = new SynchronousProblem(scene, undefined, () => false);
+      for (let plan = 0; plan < 25; plan++) {
+        const genes = alikeGenes(random, workload);
+        const genome = graph.operators.map(({ id }) => {
+          const step = workload.flow.stepOf[id];
+          return step < 0 ? undefined : workload.genes.compile(id, genes[step]);
+        });
+        evaluator.evaluate(genome);
+        const relaxed = atLengthsOf(problem, workload, genes);
+        assert.ok(
+          relaxed <= evaluator.latencyNs + 1,
+          `seed ${seed} plan ${plan}: ${relaxed} > ${evaluator.latencyNs}`,
+        );
+        if (relaxed > 0.97 * evaluator.latencyNs) near++;
+      }
+    }
+    assert.ok(near > 100, `${near} plans near`);
+  });
+});
