@@ -184,12 +184,16 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     actives++;
     if (d < MOST_DEVICES_BY_SET) active |= 1 << d;
   }
-  const isOrdered = excessHi < shortestOf(box);
+  const shortest = shortestOf(box);
+  const isOrdered = excessHi < shortest;
+  // Before and behind a device that touches no end lies another, which it overlaps by the excess at most.
+  const place = shortest - excessHi >= table.margin ? table.deep : table.inside;
   const ends = Math.min(receivers, endsAtMost(box));
   const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
   const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
-  const inside = Float64Array.from(lo, (n) => table.inside[n]);
-  const { perUnit, least, leastWhole, most, saved, overlap, isRun } = table;
+  const inside = Float64Array.from(lo, (n) => place.needed[n]);
+  const { perUnit, least, leastWhole, most, saved } = place;
+  const { overlap, isRun } = table;
   const beside = longest < length ? least : leastWhole;
   const units = length + excessLo;
   const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;

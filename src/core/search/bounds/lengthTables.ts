@@ -15,8 +15,11 @@ export const MIXED_AXIS = -2;
 export interface NeedTable {
   /** Elements needed at least for a length, at an end of the axis (padding needs nothing there). */
   readonly atEnd: Float64Array;
-  /** The same for a shard that touches neither end. */
-  readonly inside: Float64Array;
+  /** For a shard that touches neither end. */
+  readonly inside: PlaceTable;
+  /** For a shard with `margin` units at least before it and behind it. */
+  readonly deep: PlaceTable;
+  readonly margin: number;
   /** Needed at most, anywhere. */
   readonly mostNeeded: Float64Array;
   readonly axis: number;
@@ -26,7 +29,12 @@ export interface NeedTable {
   readonly isRun: boolean;
   /** What two neighbours along the axis both need at least. */
   readonly overlap: number;
-  /** `perUnit * n + least <= inside[n] <= perUnit * n + most` for lengths shorter than the axis. */
+}
+
+export interface PlaceTable {
+  /** Elements needed at least for a length. */
+  readonly needed: Float64Array;
+  /** `perUnit * n + least <= needed[n] <= perUnit * n + most` for lengths shorter than the axis. */
   readonly perUnit: number;
   readonly least: number;
   readonly most: number;
@@ -60,7 +68,13 @@ export function followTensor(
   boxes: readonly (Box | undefined)[],
 ): Follow {
   const n = boxes.length;
-  const nothing = { from: new Float64Array(n), to: new Float64Array(n), slab: 0, axis: MIXED_AXIS, isRun: false };
+  const nothing = {
+    from: new Float64Array(n),
+    to: new Float64Array(n),
+    slab: 0,
+    axis: MIXED_AXIS,
+    isRun: false,
+  };
   const some = boxes.find((box) => box !== undefined);
   if (some === undefined) return nothing;
   const axis = cutAxis(boxes);
@@ -148,27 +162,46 @@ export function wholeMade(size: number, length: number): MakeTable {
 
 /** Where several inputs are views of one storage, the one that needs most stands for all. */
 export function largestNeed(parts: readonly Follow[], length: number): NeedTable {
-  let largest: LengthNeeds = {
-    atEnd: new Float64Array(length + 1),
-    inside: new Float64Array(length + 1),
-    mostNeeded: new Float64Array(length + 1),
+  const nothing = new Float64Array(length + 1);
+  let largest: NeedTable = {
+    ...placed({ atEnd: nothing, inside: nothing, deep: nothing, margin: 0 }),
+    mostNeeded: nothing,
     axis: MIXED_AXIS,
     slab: 0,
     isRun: false,
     overlap: 0,
   };
   for (const part of parts) {
-    const { atEnd, inside } = needTable(part);
-    if (atEnd[length] > largest.atEnd[length])
-      largest = { ...part, atEnd, inside, mostNeeded: makeTable(part).most, overlap: overlapOf(part) };
+    const { axis, slab, isRun } = part;
+    const least = leastNeeds(part);
+    if (least.atEnd[length] <= largest.atEnd[length]) continue;
+    const { most: mostNeeded } = makeTable(part);
+    largest = { ...placed(least), mostNeeded, axis, slab, isRun, overlap: overlapOf(part) };
   }
-  return withLine(largest);
+  return largest;
 }
 
-type LengthNeeds = Pick<
-  NeedTable,
-  'atEnd' | 'inside' | 'mostNeeded' | 'axis' | 'slab' | 'isRun' | 'overlap'
->;
+/** The same wherever it is: all of a storage, by a whole operator. */
+export function wholeNeed(elements: number): NeedTable {
+  const needed = Float64Array.of(0, elements);
+  return {
+    ...placed({ atEnd: needed, inside: needed, deep: needed, margin: 0 }),
+    mostNeeded: needed,
+    axis: WHOLE_AXIS,
+    slab: elements,
+    isRun: true,
+    overlap: 0,
+  };
+}
+
+function placed({
+  atEnd,
+  inside,
+  deep,
+  margin,
+}: LeastNeeds): Pick<NeedTable, 'atEnd' | 'inside' | 'deep' | 'margin'> {
+  return { atEnd, inside: placeTable(inside, atEnd), deep: placeTable(deep, atEnd), margin };
+}
 
 function overlapOf({ from, to, slab }: Follow): number {
   let least = from.length < 2 ? 0 : Infinity;
@@ -179,43 +212,71 @@ function overlapOf({ from, to, slab }: Follow): number {
   return slab * Math.max(0, least);
 }
 
-/** The line that `inside` follows, with what lies between. */
-export function withLine(table: LengthNeeds): NeedTable {
-  const { atEnd, inside } = table;
-  const length = inside.length - 1;
+/** With the line that the needs follow, and what lies between. */
+function placeTable(needed: Float64Array, atEnd: Float64Array): PlaceTable {
+  const length = needed.length - 1;
   const middle = Math.max(1, length >> 1);
   const perUnit =
-    length < 3 ? inside[length] / length : (inside[middle] - inside[1]) / Math.max(1, middle - 1);
+    length < 3 ? needed[length] / length : (needed[middle] - needed[1]) / Math.max(1, middle - 1);
   let least = Infinity;
   let most = 0;
   let saved = 0;
   for (let n = 1; n < length; n++) {
-    least = Math.min(least, inside[n] - perUnit * n);
-    most = Math.max(most, inside[n] - perUnit * n);
-    saved = Math.max(saved, inside[n] - atEnd[n]);
+    least = Math.min(least, needed[n] - perUnit * n);
+    most = Math.max(most, needed[n] - perUnit * n);
+    saved = Math.max(saved, needed[n] - atEnd[n]);
   }
-  const leastWhole = Math.min(least, inside[length] - perUnit * length);
-  return { ...table, perUnit, least: length === 1 ? leastWhole : least, most, leastWhole, saved };
+  const leastWhole = Math.min(least, needed[length] - perUnit * length);
+  return { needed, perUnit, least: length === 1 ? leastWhole : least, most, leastWhole, saved };
 }
 
-/** Least elements by length. A shard of the whole length touches both ends. */
-export function needTable({ from, to, slab }: Follow): { atEnd: Float64Array; inside: Float64Array } {
-  const length = from.length;
-  const atEnd = new Float64Array(length + 1);
-  const inside = new Float64Array(length + 1);
-  const starts = turningPoints(from);
-  const ends = turningPoints(to);
+/** Least elements by length. */
+export interface LeastNeeds {
+  readonly atEnd: Float64Array;
+  readonly inside: Float64Array;
+  readonly deep: Float64Array;
+  /** Of `deep`. */
+  readonly margin: number;
+}
+
+/** A shard of the whole length touches both ends. */
+export function leastNeeds(part: Follow): LeastNeeds {
+  const length = part.from.length;
+  const [atEnd, inside, deep] = [0, 1, 2].map(() => new Float64Array(length + 1));
+  const starts = turningPoints(part.from);
+  const ends = turningPoints(part.to);
+  const half = length >> 1;
+  const margin = Math.max(
+    1,
+    ...starts.filter((s) => s < half),
+    ...ends.filter((e) => e >= half).map((e) => length - 1 - e),
+  );
   for (let n = 1; n <= length; n++) {
-    const span = (s: number): number => Math.max(0, to[s + n - 1] - from[s]);
-    const last = length - n;
-    let least = Infinity;
-    for (const s of starts) if (s > 0 && s < last) least = Math.min(least, span(s));
-    for (const e of ends) if (e - n + 1 > 0 && e - n + 1 < last) least = Math.min(least, span(e - n + 1));
-    if (last > 1) least = Math.min(least, span(1), span(last - 1));
-    atEnd[n] = slab * Math.min(span(0), span(last), least);
-    inside[n] = slab * (least === Infinity ? Math.min(span(0), span(last)) : least);
+    atEnd[n] = leastBetween(part, starts, ends, n, 0);
+    inside[n] = leastBetween(part, starts, ends, n, 1);
+    deep[n] = leastBetween(part, starts, ends, n, margin);
   }
-  return { atEnd, inside };
+  return { atEnd, inside, deep, margin };
+}
+
+/** Of a length with so many units at least before and behind it; anywhere where there are not so many. */
+function leastBetween(
+  { from, to, slab }: Follow,
+  starts: readonly number[],
+  ends: readonly number[],
+  n: number,
+  margin: number,
+): number {
+  const last = from.length - n;
+  const [low, high] = last < 2 * margin ? [0, last] : [margin, last - margin];
+  const span = (s: number): number => Math.max(0, to[s + n - 1] - from[s]);
+  let least = Math.min(span(low), span(high));
+  for (const s of starts) if (s > low && s < high) least = Math.min(least, span(s));
+  for (const e of ends) {
+    const s = e - n + 1;
+    if (s > low && s < high) least = Math.min(least, span(s));
+  }
+  return slab * least;
 }
 
 export function makeTable({ from, to, slab, axis }: Follow): MakeTable {

@@ -10,12 +10,13 @@ import {
   followTensor,
   largestNeed,
   makeTable,
-  needTable,
+  leastNeeds,
   rising,
   WHOLE_AXIS,
   wholeMade,
-  withLine,
+  wholeNeed,
   type Follow,
+  type LeastNeeds,
   type MakeTable,
   type NeedTable,
 } from './lengthTables';
@@ -82,7 +83,7 @@ function isAlike(a: Option, b: Option): boolean {
       (need, i) =>
         need.slab === b.needs[i].slab &&
         sameTable(need.atEnd, b.needs[i].atEnd) &&
-        sameTable(need.inside, b.needs[i].inside) &&
+        sameTable(need.inside.needed, b.needs[i].inside.needed) &&
         sameTable(need.mostNeeded, b.needs[i].mostNeeded),
     )
   );
@@ -93,7 +94,6 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
   const work = rules.work(operator, undefined, 0, 1);
   const { inputs, outputs, type } = graph.operators[operator];
   const bytes = boxesBytes(scene.graph, inputs, work.inputs) + boxesBytes(scene.graph, outputs, work.outputs);
-  const whole = (storage: number): Float64Array => Float64Array.of(0, scene.space(storage).size);
   return {
     split: NONE,
     device,
@@ -102,20 +102,9 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
     computeNs: scene.cluster.devices.map((_, d) =>
       Float64Array.of(0, scene.costs.computeNs(d, type, work.flops, bytes)),
     ),
-    needs: flow.operators[operator].reads.map(({ storage }) => {
-      const elements = whole(storage);
-      return withLine({
-        atEnd: elements,
-        inside: elements,
-        mostNeeded: elements,
-        axis: WHOLE_AXIS,
-        slab: elements[1],
-        isRun: true,
-        overlap: 0,
-      });
-    }),
+    needs: flow.operators[operator].reads.map(({ storage }) => wholeNeed(scene.space(storage).size)),
     makes: flow.operators[operator].makes.map((storage) => {
-      const most = whole(storage);
+      const most = Float64Array.of(0, scene.space(storage).size);
       return { most, perUnit: most[1], axis: WHOLE_AXIS };
     }),
     heldBytes: Float64Array.of(0, scene.heldBytes(operator, work.inputs)),
@@ -155,7 +144,7 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
   [...read, ...made].forEach((part, i) => {
     if (part === undefined) return;
     const tensor = i < inputs.length ? inputs[i] : outputs[i - inputs.length];
-    const { atEnd, inside } = needTable(part);
+    const { atEnd, inside } = leastNeeds(part);
     for (let n = 1; n <= length; n++) least[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   const storageOf = (tensor: TensorId): number => graph.tensors[tensor].storage;
@@ -200,7 +189,7 @@ function weightTable(
   new Set(inputs).forEach((tensor) => {
     const part = tensor === NONE ? undefined : read[inputs.indexOf(tensor)];
     if (part === undefined || !isCounted(tensor)) return;
-    const { atEnd, inside } = needTable(part);
+    const { atEnd, inside } = leastNeeds(part);
     for (let n = 1; n <= length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   return bytes;
@@ -216,15 +205,18 @@ function heldTable(
 ): Float64Array {
   const { graph, flow } = scene;
   const bytes = Float64Array.from(weightBytes);
-  const add = (tensor: TensorId, { atEnd, inside }: Pick<NeedTable, 'atEnd' | 'inside'>): void => {
+  const add = (tensor: TensorId, { atEnd, inside }: Pick<LeastNeeds, 'atEnd' | 'inside'>): void => {
     for (let n = 1; n < bytes.length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   };
   flow.operators[operator].reads.forEach(({ storage }, read) =>
-    add(graph.storages[storage].tensors[0], needs[read]),
+    add(graph.storages[storage].tensors[0], {
+      atEnd: needs[read].atEnd,
+      inside: needs[read].inside.needed,
+    }),
   );
   graph.operators[operator].outputs.forEach((tensor, i) => {
     const part = made[i];
-    if (part !== undefined) add(tensor, needTable(part));
+    if (part !== undefined) add(tensor, leastNeeds(part));
   });
   return rising(bytes);
 }

@@ -104,7 +104,8 @@ export class PhaseBound {
     // Those that received it may send it on.
     if (crossing.isRelayed) return Math.max(longest, together);
     const sent = this.sending(make, read, cycle, crossing);
-    return Math.max(longest, sent, together, make.holderCount > 0 ? sum / make.holderCount : 0);
+    const exchanged = this.exchanged(make, read, cycle, crossing);
+    return Math.max(longest, sent, together, exchanged, make.holderCount > 0 ? sum / make.holderCount : 0);
   }
 
   /** The largest that is left once the given number of larger ones lie at an end. */
@@ -137,6 +138,35 @@ export class PhaseBound {
       if (before < ends) sum += saved;
     }
     return sum;
+  }
+
+  /**
+   * With one message at each device, every receiver has a sender of its own that holds all that it lacks. Where
+   * there are too few such senders, one device receives or sends two messages.
+   */
+  private exchanged(make: MakeFacts, read: ReadFacts, cycle: number, crossing: Crossing): number {
+    const { size, elementBytes } = crossing;
+    const { devices } = this;
+    const lacking = (d: number): number => {
+      const need = read.atEnd[d];
+      return need - heldOf(need, make.most[d], size, cycle);
+    };
+    let least = Infinity;
+    let isPossible = true;
+    for (let d = 0; d < devices; d++) {
+      const missing = lacking(d);
+      if (missing <= NOTHING) continue;
+      if (missing < least) least = missing;
+      let receivers = 0;
+      let senders = 0;
+      for (let other = 0; other < devices; other++) {
+        if (make.most[other] >= missing - NOTHING) senders++;
+        if (lacking(other) >= missing - NOTHING) receivers++;
+      }
+      if (senders < receivers) isPossible = false;
+    }
+    if (isPossible) return 0;
+    return 2 * this.leastLatency + least * elementBytes * this.leastNsPerByte;
   }
 
   /** What all devices together lack: at the receiver of the largest part. */
@@ -223,12 +253,7 @@ export class PhaseBound {
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
-  private sending(
-    make: MakeFacts,
-    read: ReadFacts,
-    cycle: number,
-    { size, elementBytes }: Crossing,
-  ): number {
+  private sending(make: MakeFacts, read: ReadFacts, cycle: number, { size, elementBytes }: Crossing): number {
     const { devices } = this;
     let longest = 0;
     for (let from = 0; from < devices; from++) {

@@ -29,7 +29,10 @@ function chainOf(random: Random): Graph {
 /** The same rows for all operators, but for small shifts, with small halos that are computed again. */
 function alikeGenes(random: Random, workload: Workload): Gene[] {
   const count = workload.cluster.devices.length;
-  const shares = Array.from({ length: count }, (_, d) => random.below(4) + Number(d === 0 || random.below(5) > 0));
+  const shares = Array.from(
+    { length: count },
+    (_, d) => random.below(4) + Number(d === 0 || random.below(5) > 0),
+  );
   return workload.flow.steps.map((operator) => {
     const splits = workload.genes.splits(operator);
     const split = splits.findIndex(({ dimension }) => dimension === 'H');
@@ -39,7 +42,10 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
     let sum = 0;
     const inner = shares.slice(1).map((_, d) => {
       sum += shares[d];
-      return Math.min(length, Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]));
+      return Math.min(
+        length,
+        Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]),
+      );
     });
     const halos = Array.from({ length: 2 * count }, () => (random.below(3) === 0 ? 1 + random.below(2) : 0));
     const cuts = [0, ...inner.sort((a, b) => a - b), length];
@@ -78,7 +84,13 @@ function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: rea
   return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
 }
 
-function point(problem: SynchronousProblem, variable: number, option: number, lo: Int32Array, excess: number) {
+function point(
+  problem: SynchronousProblem,
+  variable: number,
+  option: number,
+  lo: Int32Array,
+  excess: number,
+) {
   const box = { option, lo, hi: lo, excessLo: excess, excessHi: excess, timeLo: 0, timeHi: Infinity };
   const facts = problem.compiled(variable, box);
   assert.ok(facts, `operator ${variable} has no such lengths`);
