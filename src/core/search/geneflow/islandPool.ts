@@ -2,7 +2,8 @@ import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { createWorkload } from '../../latency/workload';
 import { opponentPlans } from '../opponents/opponents';
-import { Island, type Stop } from './island';
+import type { Stop } from './explorer';
+import { Island } from './island';
 import { ALL_PARTS, type PartitionProblem, type Seed, type SeedResult } from './problem';
 import { SearchSpace } from './space';
 
@@ -44,8 +45,8 @@ export class IslandHost {
   ) {
     const { options } = space;
     const parts = options.parts ?? ALL_PARTS;
-    const isRelaxed = parts.relaxedMemory && index % 2 === 1;
-    this.island = new Island(space, parts, options.seed + index * SEED_STRIDE, isRelaxed);
+    const isAnnealed = parts.annealing && index % 2 === 1;
+    this.island = new Island(space, parts, options.seed + index * SEED_STRIDE, isAnnealed);
   }
 
   start(seeds: readonly Seed[]): readonly SeedResult[] {

@@ -3,6 +3,7 @@ import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { deviceAt, geneDevices, ownRange, partOf, wholeGene, type Gene } from '../../latency/gene';
 import { exchangedRun, recomputedRun } from './halos';
+import { exchangeDevices, turnRun } from './runMutations';
 import type { SearchSpace } from './space';
 
 type Genes = (CompiledGene | undefined)[];
@@ -32,6 +33,8 @@ const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [10, recomputeRun],
   [4, exchangeRun],
   [10, moveBranch],
+  [6, turn],
+  [6, exchange],
 ];
 /** Tries after which the shares follow what the mutations have brought, and how much of the past counts then. */
 const TRIES_PER_SHARE = 400;
@@ -327,6 +330,17 @@ function moveBranch(draw: Draw, genome: Genes): void {
     const gene = space.adopt(operator, profile);
     if (gene !== undefined) genome[operator] = space.compile(operator, gene);
   }
+}
+
+function turn(draw: Draw, genome: Genes): void {
+  const { from, to } = pickRun(draw);
+  turnRun(draw.space, draw.random, genome, from, to);
+}
+
+function exchange(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = pickRun(draw);
+  exchangeDevices(space, genome, [random.below(space.devices), random.below(space.devices)], from, to);
 }
 
 /** Up to `most` operators that hang together with `start` and are split alike on the same devices. */

@@ -5,7 +5,7 @@ import { Evaluator } from '../../latency/evaluator';
 import type { Gene } from '../../latency/gene';
 import { reordered } from '../../latency/workload';
 import { isBetter, type Fitness } from './individual';
-import type { Stop } from './island';
+import type { Stop } from './explorer';
 import type { SearchSpace } from './space';
 
 export interface OrderedPlan extends Fitness {

@@ -44,15 +44,15 @@ export interface SearchParts {
   readonly cutCrossover: boolean;
   /** Improve the best plan systematically at the end of each epoch. */
   readonly localSearch: boolean;
-  /** Let half of the islands exceed the memories meanwhile. */
-  readonly relaxedMemory: boolean;
+  /** Let half of the islands anneal one plan, which may exceed the memories meanwhile. */
+  readonly annealing: boolean;
 }
 
 export const ALL_PARTS: SearchParts = {
   seeds: true,
   cutCrossover: true,
   localSearch: true,
-  relaxedMemory: true,
+  annealing: true,
 };
 /** Exchanges between the islands; each epoch has the same number of evaluations. */
 export const EPOCHS = 12;

@@ -15,6 +15,7 @@ import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
 import type { Partition } from '../../partition/partition';
 import { tryFirstPlans } from './firstPlans';
+import { foreignStarts, type ForeignStart } from './foreignStarts';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
 import {
@@ -60,7 +61,7 @@ export async function searchPartition(
   const stopped = (): Stopped | undefined =>
     control.cancelled() ? 'cancel' : control.now() - started > timeLimit ? 'time' : undefined;
   const search = new PartitionSearch(control, makePool, stopped);
-  return freeOrder ? search.runInAnyOrder(problem) : search.run(problem);
+  return freeOrder ? search.runInAnyOrder(problem) : search.run(problem, true);
 }
 
 class PartitionSearch {
@@ -76,7 +77,10 @@ class PartitionSearch {
   async runInAnyOrder(problem: PartitionProblem): Promise<PartitionResult> {
     const { evaluations } = problem.options;
     const forGiven = Math.ceil(evaluations * GIVEN_ORDER_SHARE);
-    const given = await this.run({ ...problem, options: { ...problem.options, evaluations: forGiven } });
+    const given = await this.run(
+      { ...problem, options: { ...problem.options, evaluations: forGiven } },
+      true,
+    );
     const givenOrder = {
       name: GIVEN_ORDER,
       latencyNs: given.timeline.latencyNs,
@@ -94,7 +98,8 @@ class PartitionSearch {
     if (isSame || this.stop()) return { ...given, givenOrder };
     const seeds = [...(problem.seeds ?? []), { name: GIVEN_ORDER, genes: given.genes }];
     const options = { ...problem.options, evaluations: Math.max(1, evaluations - forGiven - tried) };
-    const free = await this.run({ ...problem, order, seeds, options });
+    // The plan in the given order has what those of other scenes bring.
+    const free = await this.run({ ...problem, order, seeds, options }, false);
     const best = isBetter(worth(free), worth(given)) ? free : given;
     return {
       ...best,
@@ -105,16 +110,17 @@ class PartitionSearch {
   }
 
   /** What the seeds alone reach. */
-  private reportSeeds(seeds: readonly SeedResult[]): void {
+  private reportSeeds(seeds: readonly SeedResult[], evaluations: number): void {
     const latencies = seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs);
-    if (latencies.length > 0) this.reportPlan(Math.min(...latencies));
+    if (latencies.length > 0) this.reportPlan(Math.min(...latencies), evaluations);
   }
 
-  private reportPlan(latencyNs: Nanoseconds): void {
-    this.control.report({ evaluations: 0, latencyNs, violation: 0 });
+  private reportPlan(latencyNs: Nanoseconds, evaluations = 0): void {
+    this.control.report({ evaluations, latencyNs, violation: 0 });
   }
 
-  async run(problem: PartitionProblem): Promise<PartitionResult> {
+  /** @param hasForeign searches the other latency model and less memory first */
+  async run(problem: PartitionProblem, hasForeign: boolean): Promise<PartitionResult> {
     const space = searchSpace(problem);
     const pool = this.makePool(problem, this.stop);
     try {
@@ -132,12 +138,20 @@ class PartitionSearch {
           : { best: first.best, evaluations: first.results.length };
         return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
       }
-      const seeds = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
+      const given = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
+      const foreign = await this.runForeign(
+        hasForeign ? foreignStarts(problem, space) : [],
+        given,
+        first.best,
+      );
+      const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
-      this.reportSeeds(seedResults);
+      this.reportSeeds(seedResults, foreign.evaluations);
       const { best, evaluations } = vertical
         ? this.runVertical(space, seeds)
-        : await this.runEpochs(problem, pool);
+        : await this.runEpochs(problem, pool, foreign.evaluations, (found, evaluated) =>
+            this.control.report(progress(found, evaluated)),
+          );
       return resultOf(space, best, judged(space, seeds, seedResults), evaluations, this.stopped());
     } finally {
       pool.dispose();
@@ -149,18 +163,53 @@ class PartitionSearch {
     return { best: { ...best, genes: best.genome.map((gene) => gene?.gene) }, evaluations };
   }
 
-  /** Epoch by epoch, every island's best plan moving on to the next island in between. */
-  private async runEpochs({ graph, options }: PartitionProblem, pool: IslandPool): Promise<Found> {
-    const perEpoch = Math.ceil(budget(options.evaluations, graph) / ISLANDS / EPOCHS);
+  /** Searches in other scenes, each from the seeds and from the plans of the scenes before it. */
+  private async runForeign(
+    starts: readonly ForeignStart[],
+    given: readonly Seed[],
+    known: Fitness,
+  ): Promise<{ seeds: Seed[]; evaluations: number }> {
+    const seeds: Seed[] = [];
+    let evaluations = 0;
+    for (const { name, problem: foreign } of starts) {
+      if (this.stop()) break;
+      const before = evaluations;
+      const pool = this.makePool(foreign, this.stop);
+      try {
+        await pool.start([...given, ...seeds]);
+        const found = await this.runEpochs(foreign, pool, 0, (_, evaluated) =>
+          this.control.report(progress(known, before + evaluated)),
+        );
+        seeds.push({ name, genes: found.best.genes });
+        evaluations += found.evaluations;
+      } finally {
+        pool.dispose();
+      }
+    }
+    return { seeds, evaluations };
+  }
+
+  /**
+   * Epoch by epoch, every island's best plan moving on to the next island in between.
+   * @param before evaluations spent already, of those that the options allow
+   */
+  private async runEpochs(
+    { graph, options }: PartitionProblem,
+    pool: IslandPool,
+    before: number,
+    report: (best: IslandReport, evaluations: number) => void,
+  ): Promise<Found> {
+    const left = budget(options.evaluations, graph) - before;
+    const perEpoch = Math.max(1, Math.ceil(left / ISLANDS / EPOCHS));
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
-    let evaluations = 0;
+    let evaluations = before;
     for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
       const immigrants = reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]);
       reports = await pool.run(perEpoch, immigrants);
-      for (const report of reports) if (best === undefined || isBetter(report, best)) best = report;
-      evaluations = reports.reduce((sum, report) => sum + report.evaluations, 0);
-      this.control.report(progress(best!, evaluations));
+      for (const island of reports) if (best === undefined || isBetter(island, best)) best = island;
+      evaluations = reports.reduce((sum, island) => sum + island.evaluations, before);
+      report(best!, evaluations);
     }
     return { best: best!, evaluations };
   }

@@ -4,7 +4,7 @@ import type { CompiledGene } from '../../latency/compiledGene';
 import { Evaluator } from '../../latency/evaluator';
 import { geneDevices, wholeGene } from '../../latency/gene';
 import { isBetter, type Individual } from './individual';
-import type { Stop } from './island';
+import type { Stop } from './explorer';
 import type { Seed } from './problem';
 import type { SearchSpace } from './space';
 

@@ -148,6 +148,24 @@ describe('GenEFlow', () => {
     assert.ok(valid > 0);
   });
 
+  it('starts from what it finds in the other latency model and with less memory', async () => {
+    const graph = randomNet(seededRandom(9), 12);
+    const home = smartHome();
+    const names = ({ seeds }: PartitionResult): string[] =>
+      seeds.map(({ name }) => name).filter((name) => /other|less/.test(name));
+    for (const latency of ['overlapped', 'synchronous'] as const) {
+      const result = await search(graph, home, { latency });
+      assert.deepEqual(names(result), ['other latency model', 'less memory']);
+      // They count among the evaluations.
+      assert.ok(result.evaluations <= 1.1 * OPTIONS.evaluations, String(result.evaluations));
+    }
+    const tight = {
+      ...home,
+      devices: home.devices.map((device) => ({ ...device, memory: 1, baseMemory: 0 })),
+    };
+    assert.deepEqual(names(await search(graph, tight)), ['other latency model']);
+  });
+
   it('stops when told to, with the best plan so far', async () => {
     const graph = randomNet(seededRandom(7), 10);
     const order = graph.operators.map(({ id }) => id);
