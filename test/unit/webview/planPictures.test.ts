@@ -165,6 +165,30 @@ describe('lifetimes as rectangles', () => {
   });
 });
 
+describe('the shares of an operator', () => {
+  it('lie along the axis, whichever device comes first and in whatever order the plan lists them', () => {
+    const { plan } = view.plan.view;
+    const operators = plan.operators.map((one) => {
+      const [first, second] = one.partition.shards;
+      if (second === undefined) return one;
+      const shards = [
+        { ...second, device: first.device },
+        { ...first, device: second.device },
+      ];
+      return { ...one, partition: { ...one.partition, shards } };
+    });
+    const turned = new PlanIndex({ ...view.plan.view, plan: { ...plan, operators } }, view.graph);
+    const split = view.graph.operators.types.findIndex((_, op) => turned.isSplit(op));
+    assert.deepEqual(
+      turned.shares(split).map(({ device, start, end }) => [device, start, end]),
+      [
+        [1, 0, 21],
+        [0, 21, 32],
+      ],
+    );
+  });
+});
+
 describe('lifetimes as files', () => {
   it('CSV: a line for each tensor, commas and quotes kept apart', () => {
     const lines = csvOf(exported).trimEnd().split('\r\n');

@@ -1,6 +1,7 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { deviceAt, wholeGene, type Gene } from '../../latency/gene';
+import { deviceAt, reorderedGenes, rotated, wholeGene, type Gene } from '../../latency/gene';
+import { inOrderOf, reorderedRun } from './deviceOrders';
 import { exchangedRun, recomputedRun } from './halos';
 import { extended, withoutDevice } from './mutations';
 import type { SearchSpace } from './space';
@@ -32,6 +33,7 @@ export function* movesAround(space: SearchSpace, genome: Genes, operator: Operat
       if (dropped !== undefined) yield [space.compile(operator, dropped)];
     }
   }
+  yield* orderMoves(space, genome, operator);
   yield* haloMoves(space, genome, operator);
   for (const fresh of freshGenes(space, operator)) yield [space.compile(operator, fresh)];
   yield* runMoves(space, genome, operator);
@@ -60,6 +62,23 @@ function* boundaryMoves(space: SearchSpace, genome: Genes, operator: OperatorId)
         if (move.length > 0) yield move;
       }
     }
+  }
+}
+
+/** The devices in another order along the axis: any near one, a neighbour's, all moved on, alternately along a run. */
+function* orderMoves(space: SearchSpace, genome: Genes, operator: OperatorId): Generator<Move> {
+  const { gene, devices } = genome[operator]!;
+  if (gene.split === NONE || devices.length < 2) return;
+  for (const other of reorderedGenes(gene)) yield [space.compile(operator, other)];
+  for (const neighbour of space.neighbours[operator]) {
+    const followed = inOrderOf(genome[neighbour]!, gene);
+    if (followed !== undefined) yield [space.compile(operator, followed)];
+  }
+  const first = space.workload.flow.stepOf[operator];
+  for (const run of RUNS.slice(1)) {
+    const end = Math.min(space.steps.length, first + run);
+    for (const by of [1, devices.length - 1])
+      yield reorderedRun(space, genome, first, end, (along) => rotated(along, by % along.length), true);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Random } from '../../graph/random';
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { deviceAt, geneDevices, ownRange, partOf, wholeGene, type Gene } from '../../latency/gene';
+import { inOrderOf, pickReorder, reorderedRun } from './deviceOrders';
 import { exchangedRun, recomputedRun } from './halos';
 import { exchangeDevices, turnRun } from './runMutations';
 import type { SearchSpace } from './space';
@@ -35,6 +36,8 @@ const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [10, moveBranch],
   [6, turn],
   [6, exchange],
+  [4, reorderDevices],
+  [2, followOrder],
 ];
 /** Tries after which the shares follow what the mutations have brought, and how much of the past counts then. */
 const TRIES_PER_SHARE = 400;
@@ -311,6 +314,25 @@ function exchangeRun(draw: Draw, genome: Genes): void {
   const { space } = draw;
   const { from, to } = pickRun(draw);
   for (const gene of exchangedRun(space, genome, from, to)) genome[gene.operator] = gene;
+}
+
+/** The devices change places along the axis, in one operator or a run, there everywhere or every second time. */
+function reorderDevices(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const { from, to } = random.below(2) === 0 ? pickRun(draw) : single(pickStep(draw));
+  const reorder = pickReorder(random);
+  for (const gene of reorderedRun(space, genome, from, to, reorder, random.below(2) === 0))
+    genome[gene.operator] = gene;
+}
+
+/** An operator's devices take the order of a neighbour's. */
+function followOrder(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const operator = space.steps[pickStep(draw)];
+  const neighbours = space.neighbours[operator];
+  if (neighbours.length === 0) return;
+  const followed = inOrderOf(genome[neighbours[random.below(neighbours.length)]]!, genome[operator]!.gene);
+  if (followed !== undefined) genome[operator] = space.compile(operator, followed);
 }
 
 /**

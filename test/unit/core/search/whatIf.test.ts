@@ -75,12 +75,16 @@ describe('what if', () => {
       undefined,
       wholeGene(2, 4),
       wholeGene(3, 4),
+      { split: 0, cuts: [0, 1, 4, 9, 14], reduceOn: -1, order: [3, 1, 2, 0] },
+      { split: 0, cuts: [0, 1, 4, 9, 14], reduceOn: 1, order: [2, 1, 0, 3] },
     ];
     assert.deepEqual(carryOver(genes, home, smaller), [
       { split: 0, cuts: [0, 4, 13, 14], reduceOn: -1 },
       undefined,
       wholeGene(1, 3),
       wholeGene(2, 3),
+      { split: 0, cuts: [0, 1, 9, 14], reduceOn: -1, order: [2, 1, 0] },
+      { split: 0, cuts: [0, 4, 9, 14], reduceOn: 1, order: [1, 0, 2] },
     ]);
   });
 
