@@ -165,19 +165,7 @@ function upward(
     });
     if (copies.length > 1) matchCopies(copies, sizes);
     for (const bucket of copies) {
-      const { message } = bucket;
-      const isOut = outOfReach(bucket, sizes, continued);
-      scan(
-        bucket,
-        sizes,
-        (row, at, n) => {
-          let best = row[0];
-          for (let x = 1; x < n; x++) if (row[x] < best) best = row[x];
-          message[at] = best;
-          cells += n;
-        },
-        isOut,
-      );
+      cells += minimizeOver(bucket, sizes, outOfReach(bucket, sizes, continued));
       buckets.push(bucket);
       const { separator } = bucket;
       if (separator.length > 0) {
@@ -240,9 +228,8 @@ function miniBuckets<Item extends { factor: Factor }>(
 function matchCopies(copies: readonly Bucket[], sizes: readonly number[]): void {
   const least = copies.map((bucket) => {
     const minima = new Float64Array(sizes[bucket.variable]).fill(Infinity);
-    scan(bucket, sizes, (row, _at, n) => {
-      for (let x = 0; x < n; x++) if (row[x] < minima[x]) minima[x] = row[x];
-    });
+    const { length } = bucket.message;
+    spreadOver(bucket, sizes, new Uint8Array(length), new Float64Array(length), Infinity, minima, []);
     return minima;
   });
   const mean = least[0].map((_, x) => least.reduce((sum, minima) => sum + minima[x], 0) / copies.length);
@@ -252,69 +239,199 @@ function matchCopies(copies: readonly Bucket[], sizes: readonly number[]): void 
 }
 
 /**
- * Kernel: visits every assignment of the separator (`at` is its index) with the costs of the variable's choices.
- * Factors without the innermost separator variable are summed once per assignment of the others.
+ * The choices of a bucket's variable by what they cost at least, for one assignment of the separator but its
+ * innermost variable after another: those behind the first that costs too much need not be looked at.
  */
-function scan(
-  bucket: Bucket,
-  sizes: readonly number[],
-  visit: (row: Float64Array, at: number, n: number) => void,
-  isSkipped?: Uint8Array,
-): void {
-  const { separator, own } = bucket;
-  const n = own.length;
-  const row = new Float64Array(n);
-  if (separator.length === 0) {
-    row.set(own);
-    for (const { table } of bucket.factors) for (let x = 0; x < n; x++) row[x] += table[x];
-    visit(row, 0, n);
-    return;
+class RankedChoices {
+  readonly inner: number;
+  readonly outerCount: number;
+  /** Of the choices, the first is the least. */
+  readonly rank: Int32Array;
+  /** By rank: no assignment costs less. */
+  readonly floors: Float64Array;
+  /** By choice: what does not depend on the innermost variable. */
+  readonly base: Float64Array;
+  /** Tables of the factors that do, and where their rows for the assignment begin. */
+  readonly tables: readonly Float64Array[];
+  readonly from: Int32Array;
+  private readonly keys: Float64Array;
+  private readonly least: Float64Array;
+  private readonly digits: Int32Array;
+  private readonly outerSizes: readonly number[];
+  private readonly strides: readonly Int32Array[];
+  private readonly fixed: readonly { readonly table: Float64Array; readonly strides: Int32Array }[];
+
+  constructor(
+    private readonly bucket: Bucket,
+    sizes: readonly number[],
+  ) {
+    const { separator, factors, own } = bucket;
+    const last = separator.length - 1;
+    const outer = separator.slice(0, Math.max(0, last));
+    // Without a separator there is one assignment, and all factors are unary.
+    const innermost = last < 0 ? NO_VARIABLE : separator[last];
+    const isVarying = ({ scope }: Factor): boolean => scope.includes(innermost);
+    const varying = factors.filter(isVarying);
+    this.inner = last < 0 ? 1 : sizes[innermost];
+    this.outerSizes = outer.map((variable) => sizes[variable]);
+    this.outerCount = product(outer, sizes);
+    this.tables = varying.map(({ table }) => table);
+    this.strides = varying.map((factor) => stridesOf(factor, outer, sizes));
+    this.fixed = factors
+      .filter((factor) => !isVarying(factor))
+      .map((factor) => ({ table: factor.table, strides: stridesOf(factor, outer, sizes) }));
+    this.from = new Int32Array(varying.length);
+    this.digits = new Int32Array(outer.length);
+    this.rank = new Int32Array(own.length);
+    this.floors = new Float64Array(own.length);
+    this.base = new Float64Array(own.length);
+    this.keys = new Float64Array(own.length);
+    this.least = new Float64Array(own.length);
+    this.tables.forEach((table) => addLeast(this.least, table));
   }
-  const inner = separator[separator.length - 1];
-  const outer = separator.slice(0, -1);
-  const bound = bucket.factors.map((factor) => ({
-    table: factor.table,
-    strides: stridesOf(factor, outer, sizes),
-  }));
-  const varying = bound.filter((_, f) => bucket.factors[f].scope.includes(inner));
-  const fixed = bound.filter((_, f) => !bucket.factors[f].scope.includes(inner));
-  // The variable is eliminated before all of its separator, so it is innermost in every factor, `inner` next.
-  const innerSize = sizes[inner];
-  const outerCount = product(outer, sizes);
-  const base = new Float64Array(n);
-  const digits = new Int32Array(outer.length);
-  const offset = (strides: Int32Array): number => {
-    let sum = 0;
-    for (let i = 0; i < digits.length; i++) sum += digits[i] * strides[i];
-    return sum;
-  };
-  for (let o = 0; o < outerCount; o++) {
-    if (isSkipped !== undefined && isSkipped.subarray(o * innerSize, (o + 1) * innerSize).indexOf(0) < 0) {
-      for (let d = outer.length - 1; d >= 0 && ++digits[d] === sizes[outer[d]]; d--) digits[d] = 0;
-      continue;
-    }
-    base.set(own);
-    for (const { table, strides } of fixed) {
-      const from = offset(strides);
+
+  /** Ranks for the current assignment. */
+  prepare(): void {
+    const { base, keys, least, rank, floors, bucket } = this;
+    const n = base.length;
+    base.set(bucket.own);
+    for (const { table, strides } of this.fixed) {
+      const from = this.offset(strides);
       for (let x = 0; x < n; x++) base[x] += table[from + x];
     }
-    for (let i = 0; i < innerSize; i++) {
-      if (isSkipped !== undefined && isSkipped[o * innerSize + i] === 1) continue;
-      if (varying.length === 1) {
-        const { table, strides } = varying[0];
-        const from = offset(strides) + i * n;
-        for (let x = 0; x < n; x++) row[x] = base[x] + table[from + x];
-      } else {
-        row.set(base);
-        for (const { table, strides } of varying) {
-          const from = offset(strides) + i * n;
-          for (let x = 0; x < n; x++) row[x] += table[from + x];
+    for (let f = 0; f < this.from.length; f++) this.from[f] = this.offset(this.strides[f]);
+    let largest = 1;
+    for (let x = 0; x < n; x++) {
+      keys[x] = base[x] + least[x];
+      if (Math.abs(keys[x]) > largest) largest = Math.abs(keys[x]);
+    }
+    // Cost and choice in one number: sorting numbers is far faster than by a comparison.
+    const step = (largest * n) / MOST_KEY;
+    for (let x = 0; x < n; x++) keys[x] = Math.floor(keys[x] / step) * n + x;
+    keys.sort();
+    for (let k = 0; k < n; k++) {
+      const cost = Math.floor(keys[k] / n);
+      rank[k] = keys[k] - cost * n;
+      floors[k] = (cost - 1) * step;
+    }
+  }
+
+  /** Goes on to the next assignment. */
+  advance(): void {
+    const { digits, outerSizes } = this;
+    for (let d = digits.length - 1; d >= 0 && ++digits[d] === outerSizes[d]; d--) digits[d] = 0;
+  }
+
+  private offset(strides: Int32Array): number {
+    let sum = 0;
+    for (let i = 0; i < strides.length; i++) sum += this.digits[i] * strides[i];
+    return sum;
+  }
+}
+
+/** A safe integer, with room for rounding. */
+const MOST_KEY = 2 ** 51;
+const NO_VARIABLE = -1;
+
+/** Adds each choice's least entry over all rows. */
+function addLeast(least: Float64Array, table: Float64Array): void {
+  const n = least.length;
+  const minima = new Float64Array(n).fill(Infinity);
+  for (let row = 0; row < table.length; row += n) {
+    for (let x = 0; x < n; x++) if (table[row + x] < minima[x]) minima[x] = table[row + x];
+  }
+  for (let x = 0; x < n; x++) least[x] += minima[x];
+}
+
+/** Kernel: the bucket's message, where it is not out of reach. @returns combinations looked at */
+function minimizeOver(bucket: Bucket, sizes: readonly number[], isOut: Uint8Array | undefined): number {
+  const choices = new RankedChoices(bucket, sizes);
+  const { inner, rank, floors, base, tables, from } = choices;
+  const { message } = bucket;
+  const n = base.length;
+  let cells = 0;
+  for (let o = 0; o < choices.outerCount; o++, choices.advance()) {
+    if (isOut !== undefined && isAllSet(isOut, o * inner, inner)) continue;
+    choices.prepare();
+    cells += n;
+    for (let i = 0; i < inner; i++) {
+      const at = o * inner + i;
+      if (isOut !== undefined && isOut[at] === 1) continue;
+      let best = Infinity;
+      let k = 0;
+      for (; k < n && floors[k] < best; k++) {
+        const x = rank[k];
+        let cost = base[x];
+        for (let f = 0; f < tables.length; f++) cost += tables[f][from[f] + i * n + x];
+        if (cost < best) best = cost;
+      }
+      message[at] = best;
+      cells += k;
+    }
+  }
+  return cells;
+}
+
+interface Below {
+  readonly into: Float64Array;
+  readonly strides: Int32Array;
+}
+
+/** Kernel: the least cost of every choice of the bucket's variable, alone and with its children's separators. */
+function spreadOver(
+  bucket: Bucket,
+  sizes: readonly number[],
+  isSkipped: Uint8Array,
+  rest: Float64Array,
+  level: number,
+  minima: Float64Array,
+  below: readonly Below[],
+): void {
+  const choices = new RankedChoices(bucket, sizes);
+  const { inner, rank, floors, base, tables, from } = choices;
+  const n = base.length;
+  const rows = new Int32Array(below.length);
+  for (let o = 0; o < choices.outerCount; o++, choices.advance()) {
+    if (isAllSet(isSkipped, o * inner, inner)) continue;
+    choices.prepare();
+    for (let i = 0; i < inner; i++) {
+      const at = o * inner + i;
+      if (isSkipped[at] === 1) continue;
+      const add = rest[at];
+      for (let b = 0; b < rows.length; b++) rows[b] = offsetOf(at, bucket.separator, sizes, below[b].strides);
+      for (let k = 0; k < n && floors[k] + add <= level; k++) {
+        const x = rank[k];
+        let cost = base[x] + add;
+        for (let f = 0; f < tables.length; f++) cost += tables[f][from[f] + i * n + x];
+        if (cost < minima[x]) minima[x] = cost;
+        for (let b = 0; b < rows.length; b++) {
+          const { into } = below[b];
+          if (cost < into[rows[b] + x]) into[rows[b] + x] = cost;
         }
       }
-      visit(row, o * innerSize + i, n);
     }
-    for (let d = outer.length - 1; d >= 0 && ++digits[d] === sizes[outer[d]]; d--) digits[d] = 0;
   }
+}
+
+function isAllSet(flags: Uint8Array, from: number, count: number): boolean {
+  for (let i = from; i < from + count; i++) if (flags[i] === 0) return false;
+  return true;
+}
+
+function offsetOf(
+  at: number,
+  separator: readonly number[],
+  sizes: readonly number[],
+  strides: Int32Array,
+): number {
+  let from = 0;
+  let left = at;
+  for (let i = separator.length - 1; i >= 0; i--) {
+    const size = sizes[separator[i]];
+    from += (left % size) * strides[i];
+    left = Math.floor(left / size);
+  }
+  return from;
 }
 
 /** Strides of `outer`'s variables in a factor, 0 where it lacks them. */
@@ -383,24 +500,7 @@ function downward(
       into: new Float64Array(child.message.length).fill(Infinity),
       strides: stridesOf({ scope: child.separator, table: child.message }, separator, sizes),
     }));
-    const visit = (row: Float64Array, at: number, n: number): void => {
-      const add = rest[at];
-      for (let x = 0; x < n; x++) {
-        row[x] += add;
-        if (row[x] < minima[x]) minima[x] = row[x];
-      }
-      for (const { into, strides } of below) {
-        let from = 0;
-        let left = at;
-        for (let i = separator.length - 1; i >= 0; i--) {
-          const size = sizes[separator[i]];
-          from += (left % size) * strides[i];
-          left = Math.floor(left / size);
-        }
-        for (let x = 0; x < n; x++) if (row[x] < into[from + x]) into[from + x] = row[x];
-      }
-    };
-    scan(bucket, sizes, visit, isSkipped);
+    spreadOver(bucket, sizes, isSkipped, rest, level, minima, below);
     for (const { child, into } of below) {
       for (let i = 0; i < into.length; i++) into[i] -= child.message[i];
       outside.set(child, into);

@@ -194,7 +194,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   const inside = Float64Array.from(lo, (n) => place.needed[n]);
   const { perUnit, least, leastWhole, most, saved } = place;
   const { overlap, isRun } = table;
-  const beside = longest < length ? least : leastWhole;
+  const beside = longest <= place.longest ? least : leastWhole;
   const units = length + excessLo;
   const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;
   let total = 0;

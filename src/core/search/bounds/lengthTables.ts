@@ -34,11 +34,13 @@ export interface NeedTable {
 export interface PlaceTable {
   /** Elements needed at least for a length. */
   readonly needed: Float64Array;
-  /** `perUnit * n + least <= needed[n] <= perUnit * n + most` for lengths shorter than the axis. */
+  /** Lengths that leave room for such a place, at most. */
+  readonly longest: number;
+  /** `perUnit * n + least <= needed[n] <= perUnit * n + most` for lengths up to that. */
   readonly perUnit: number;
   readonly least: number;
   readonly most: number;
-  /** `least` for the whole axis too. */
+  /** `least` for every length. */
   readonly leastWhole: number;
   /** Most that lying at an end saves. */
   readonly saved: number;
@@ -200,7 +202,7 @@ function placed({
   deep,
   margin,
 }: LeastNeeds): Pick<NeedTable, 'atEnd' | 'inside' | 'deep' | 'margin'> {
-  return { atEnd, inside: placeTable(inside, atEnd), deep: placeTable(deep, atEnd), margin };
+  return { atEnd, inside: placeTable(inside, atEnd, 1), deep: placeTable(deep, atEnd, margin), margin };
 }
 
 function overlapOf({ from, to, slab }: Follow): number {
@@ -213,21 +215,32 @@ function overlapOf({ from, to, slab }: Follow): number {
 }
 
 /** With the line that the needs follow, and what lies between. */
-function placeTable(needed: Float64Array, atEnd: Float64Array): PlaceTable {
+function placeTable(needed: Float64Array, atEnd: Float64Array, margin: number): PlaceTable {
   const length = needed.length - 1;
   const middle = Math.max(1, length >> 1);
   const perUnit =
     length < 3 ? needed[length] / length : (needed[middle] - needed[1]) / Math.max(1, middle - 1);
+  const longest = length - 2 * margin;
   let least = Infinity;
+  let leastWhole = Infinity;
   let most = 0;
   let saved = 0;
-  for (let n = 1; n < length; n++) {
-    least = Math.min(least, needed[n] - perUnit * n);
-    most = Math.max(most, needed[n] - perUnit * n);
+  for (let n = 1; n <= length; n++) {
+    const beside = needed[n] - perUnit * n;
+    leastWhole = Math.min(leastWhole, beside);
+    if (n < length) most = Math.max(most, beside);
     saved = Math.max(saved, needed[n] - atEnd[n]);
+    if (n <= longest) least = Math.min(least, beside);
   }
-  const leastWhole = Math.min(least, needed[length] - perUnit * length);
-  return { needed, perUnit, least: length === 1 ? leastWhole : least, most, leastWhole, saved };
+  return {
+    needed,
+    longest,
+    perUnit,
+    least: longest < 1 ? leastWhole : least,
+    most,
+    leastWhole,
+    saved,
+  };
 }
 
 /** Least elements by length. */
