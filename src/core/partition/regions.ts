@@ -121,6 +121,26 @@ export class RegionSpace {
     return total;
   }
 
+  /** Elements in `a` and `b` that are not in `c`. */
+  commonElementsBut(a: Region, b: Region, c: Region): number {
+    const k2 = 2 * this.factors.length;
+    if (c.elements === 0) return this.commonElements(a, b);
+    if (a.boxes.length !== k2 || b.boxes.length !== k2 || c.boxes.length !== k2)
+      return this.commonElements(this.difference(a, c), b);
+    let common = 1;
+    let inAll = 1;
+    for (let i = 0; i < k2; i += 2) {
+      const lo = a.boxes[i] > b.boxes[i] ? a.boxes[i] : b.boxes[i];
+      const hi = a.boxes[i + 1] < b.boxes[i + 1] ? a.boxes[i + 1] : b.boxes[i + 1];
+      if (lo >= hi) return 0;
+      common *= hi - lo;
+      const low = lo > c.boxes[i] ? lo : c.boxes[i];
+      const high = hi < c.boxes[i + 1] ? hi : c.boxes[i + 1];
+      inAll *= high > low ? high - low : 0;
+    }
+    return common - inAll;
+  }
+
   /** Elements of `need` that are not in `held`. */
   missingElements(need: Region, held: Region): number {
     return need.elements - this.commonElements(need, held);

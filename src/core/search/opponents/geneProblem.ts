@@ -9,7 +9,13 @@ import { GATHER } from '../../latency/flow';
 import type { Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import { EMPTY_REGION, type Region, type RegionSpace } from '../../partition/regions';
-import { eliminationOrder, minimize, type PairwiseEdge, type PairwiseProblem } from '../bounds/elimination';
+import {
+  eliminate,
+  eliminationOrder,
+  minimize,
+  type PairwiseEdge,
+  type PairwiseProblem,
+} from '../bounds/elimination';
 
 /** Extra cost of a gene in nanoseconds: prices of memory, say. */
 export type GeneCost = (gene: CompiledGene) => number;
@@ -21,15 +27,42 @@ interface Link {
   readonly passages: { readonly storage: StorageId; readonly make: number; readonly read: number }[];
 }
 
+/** The phases of one link between the genes of the last problem. */
+interface KnownPhases {
+  readonly rows: ReadonlyMap<CompiledGene, number>;
+  readonly columns: ReadonlyMap<CompiledGene, number>;
+  readonly table: Float64Array;
+}
+
+/** Fastest plan over given genes. */
+export interface FastestPlan {
+  /** In step order. */
+  readonly genes: readonly Gene[];
+  /** Synchronous latency with the extra costs. */
+  readonly cost: number;
+  readonly isExact: boolean;
+}
+
+export interface RankedPlan extends FastestPlan {
+  /** Per step the genes that a plan of a cost up to the given one may contain, those of the best plans first. */
+  readonly ranked: readonly (readonly Gene[])[];
+}
+
 export class GeneProblem {
   private readonly links: readonly Link[];
   private readonly order: readonly number[];
-  /** Phases of pairs met before, by the genes' serials, per link. */
-  private readonly known: Map<number, number>[];
+  /** Per link. */
+  private readonly known: (KnownPhases | undefined)[];
+  private readonly steps = new Map<CompiledGene, Nanoseconds>();
+  /** Per device: time of its uplink and of its downlink in one phase. */
+  private readonly up: Float64Array;
+  private readonly down: Float64Array;
 
   constructor(readonly workload: Workload) {
     this.links = findLinks(workload);
-    this.known = this.links.map(() => new Map());
+    this.up = new Float64Array(workload.cluster.devices.length);
+    this.down = new Float64Array(workload.cluster.devices.length);
+    this.known = this.links.map(() => undefined);
     const { steps } = workload.flow;
     this.order = eliminationOrder({
       unary: steps.map(() => new Float64Array(1)),
@@ -37,33 +70,48 @@ export class GeneProblem {
     });
   }
 
-  /**
-   * The fastest combination of one gene per step of `workload.flow.steps` (not exact beyond `tableLimit`).
-   * @returns genes in step order and their synchronous latency with the extra costs
-   */
-  fastest(
-    candidates: readonly (readonly Gene[])[],
-    tableLimit: number,
-    extra?: GeneCost,
-  ): { genes: Gene[]; cost: number; isExact: boolean } {
-    const { genes: table, flow } = this.workload;
-    const compiled = candidates.map((genes, step) =>
-      unique(genes.map((gene) => table.compile(flow.steps[step], gene))),
-    );
+  /** The fastest combination of one gene per step of `workload.flow.steps` (not exact beyond `tableLimit`). */
+  fastest(candidates: readonly (readonly Gene[])[], tableLimit: number, extra?: GeneCost): FastestPlan {
+    const compiled = this.compiled(candidates);
     const problem = this.pairwise(compiled, extra);
     const { choice, isExact } = minimize(problem, tableLimit, this.order);
-    let cost = 0;
-    problem.unary.forEach((costs, v) => (cost += costs[choice[v]]));
-    for (const { a, b, table: phases } of problem.edges)
-      cost += phases[choice[a] * compiled[b].length + choice[b]];
-    return { genes: compiled.map((genes, v) => genes[choice[v]].gene), cost, isExact };
+    return { ...planOf(compiled, problem, choice), isExact };
+  }
+
+  /**
+   * The same, with the genes of nearly as fast plans.
+   * @param level cost up to which plans are of interest, not below that of the fastest
+   */
+  ranked(
+    candidates: readonly (readonly Gene[])[],
+    tableLimit: number,
+    level: number,
+    extra?: GeneCost,
+  ): RankedPlan {
+    const compiled = this.compiled(candidates);
+    const problem = this.pairwise(compiled, extra);
+    const { choice, isExact, marginals } = eliminate(problem, tableLimit, this.order, { level });
+    const ranked = compiled.map((genes, v) =>
+      [...genes.keys()]
+        .filter((i) => marginals[v][i] <= level)
+        .sort((i, j) => marginals[v][i] - marginals[v][j] || i - j)
+        .map((i) => genes[i].gene),
+    );
+    return { ...planOf(compiled, problem, choice), isExact, ranked };
+  }
+
+  private compiled(candidates: readonly (readonly Gene[])[]): CompiledGene[][] {
+    const { genes: table, flow } = this.workload;
+    return candidates.map((genes, step) =>
+      unique(genes.map((gene) => table.compile(flow.steps[step], gene))),
+    );
   }
 
   /** The step's time of a gene with its message phases, given the genes of the steps before it. */
   stepAfter(gene: CompiledGene, step: number, before: readonly CompiledGene[]): Nanoseconds {
     let ns = this.stepNs(gene);
-    this.links.forEach((link, index) => {
-      if (link.to === step) ns += this.phases(link, this.known[index], before[link.from], gene);
+    this.links.forEach((link) => {
+      if (link.to === step) ns += this.phases(link, before[link.from], gene);
     });
     return ns;
   }
@@ -75,19 +123,42 @@ export class GeneProblem {
     const edges = this.links.map((link, index): PairwiseEdge => {
       const rows = compiled[link.from];
       const columns = compiled[link.to];
-      const table = new Float64Array(rows.length * columns.length);
-      rows.forEach((from, x) =>
-        columns.forEach(
-          (to, y) => (table[x * columns.length + y] = this.phases(link, this.known[index], from, to)),
-        ),
-      );
+      const table = this.phaseTable(link, this.known[index], rows, columns);
+      this.known[index] = { rows: positions(rows), columns: positions(columns), table };
       return { a: link.from, b: link.to, table };
     });
     return { unary, edges };
   }
 
+  private phaseTable(
+    link: Link,
+    known: KnownPhases | undefined,
+    rows: readonly CompiledGene[],
+    columns: readonly CompiledGene[],
+  ): Float64Array {
+    const table = new Float64Array(rows.length * columns.length);
+    const width = known?.columns.size ?? 0;
+    const oldColumns = columns.map((gene) => known?.columns.get(gene) ?? NONE);
+    rows.forEach((from, x) => {
+      const oldRow = known?.rows.get(from) ?? NONE;
+      columns.forEach((to, y) => {
+        table[x * columns.length + y] =
+          oldRow !== NONE && oldColumns[y] !== NONE
+            ? known!.table[oldRow * width + oldColumns[y]]
+            : this.phases(link, from, to);
+      });
+    });
+    return table;
+  }
+
   /** Its slowest shard, its reduction, and its phases from the source and to the sink. */
   private stepNs(gene: CompiledGene): Nanoseconds {
+    let ns = this.steps.get(gene);
+    if (ns === undefined) this.steps.set(gene, (ns = this.derivedStepNs(gene)));
+    return ns;
+  }
+
+  private derivedStepNs(gene: CompiledGene): Nanoseconds {
     const { flow, cluster } = this.workload;
     const { reads, makes } = flow.operators[gene.operator];
     let ns = Math.max(...gene.computeNs);
@@ -113,16 +184,10 @@ export class GeneProblem {
     return genes.regions.space(graph.storages[storage].tensors[0]);
   }
 
-  private phases(link: Link, known: Map<number, number>, from: CompiledGene, to: CompiledGene): Nanoseconds {
-    const key = from.serial * 2 ** 26 + to.serial;
-    let ns = known.get(key);
-    if (ns === undefined) {
-      ns = 0;
-      for (const { storage, make, read } of link.passages) {
-        ns += this.phase(storage, from.owns[make], from.makes[make], to.needs[read]);
-      }
-      known.set(key, ns);
-    }
+  private phases({ passages }: Link, from: CompiledGene, to: CompiledGene): Nanoseconds {
+    let ns = 0;
+    for (const { storage, make, read } of passages)
+      ns += this.phase(storage, from.owns[make], from.makes[make], to.needs[read]);
     return ns;
   }
 
@@ -136,16 +201,16 @@ export class GeneProblem {
     const { genes, cluster } = this.workload;
     const space = this.space(storage);
     const devices = cluster.devices.length;
-    const down = new Float64Array(devices);
-    const up = new Float64Array(devices);
+    const { up, down } = this;
+    up.fill(0);
+    down.fill(0);
     let sum = 0;
     for (let to = 0; to < devices; to++) {
       if (needs[to].elements === 0) continue;
-      const missing =
-        made === undefined || made === owned ? needs[to] : space.difference(needs[to], made[to]);
+      const held = made === undefined || made === owned ? EMPTY_REGION : made[to];
       for (let from = 0; from < devices; from++) {
         if (from === to || owned[from].elements === 0) continue;
-        const elements = space.commonElements(missing, owned[from]);
+        const elements = space.commonElementsBut(needs[to], owned[from], held);
         if (elements === 0) continue;
         const ns = genes.costs.messageNs(from, to, genes.storageBytes(storage, elements));
         up[from] += ns;
@@ -153,7 +218,7 @@ export class GeneProblem {
         sum += ns;
       }
     }
-    return cluster.network.kind === 'shared' ? sum : Math.max(...up, ...down);
+    return cluster.network.kind === 'shared' ? sum : Math.max(largest(up), largest(down));
   }
 }
 
@@ -173,6 +238,27 @@ function findLinks({ flow }: Workload): Link[] {
     }
   });
   return [...links.values()];
+}
+
+function largest(values: Float64Array): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
+  return most;
+}
+
+function positions(genes: readonly CompiledGene[]): Map<CompiledGene, number> {
+  return new Map(genes.map((gene, position) => [gene, position]));
+}
+
+function planOf(
+  compiled: readonly (readonly CompiledGene[])[],
+  { unary, edges }: PairwiseProblem,
+  choice: Int32Array,
+): Omit<FastestPlan, 'isExact'> {
+  let cost = 0;
+  unary.forEach((costs, v) => (cost += costs[choice[v]]));
+  for (const { a, b, table } of edges) cost += table[choice[a] * compiled[b].length + choice[b]];
+  return { genes: compiled.map((genes, v) => genes[choice[v]].gene), cost };
 }
 
 function unique(genes: readonly CompiledGene[]): CompiledGene[] {

@@ -6,14 +6,14 @@
 import { NONE, type OperatorId } from '../../graph/units';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
-import type { Found } from './neighbourhood';
-import type { GeneProblem } from './geneProblem';
+import type { FastestPlan, GeneProblem } from './geneProblem';
+
 import { cutsByShares, gridShares } from './shares';
 
 const TABLE_LIMIT = 30_000_000;
 
 /** @param parts of an axis, 9 for shares on ninths */
-export function gridOptimum(problem: GeneProblem, parts: number): Found & { readonly isExact: boolean } {
+export function gridOptimum(problem: GeneProblem, parts: number): FastestPlan {
   const { workload } = problem;
   return problem.fastest(
     workload.flow.steps.map((operator) => gridGenes(workload, operator, parts)),

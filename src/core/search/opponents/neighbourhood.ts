@@ -5,10 +5,9 @@
  */
 import { seededRandom, type Random } from '../../graph/random';
 import { NONE, type OperatorId } from '../../graph/units';
-import { wholeGene, type Gene } from '../../latency/gene';
+import { reorderedGenes, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
-import type { GeneProblem } from './geneProblem';
-import { type GeneCost } from './geneProblem';
+import type { FastestPlan, GeneCost, GeneProblem } from './geneProblem';
 import { balancedCuts, cutsByShares, fastestSets } from './shares';
 
 /** Combinations that one bucket of the elimination may range over. */
@@ -18,13 +17,17 @@ const DRAWS = 16;
 const SEED = 1;
 /** Rounds without a better plan before it ends. */
 const PATIENCE = 3;
-
-export interface Found {
-  /** In step order. */
-  readonly genes: readonly Gene[];
-  /** Latency with the extra costs. */
-  readonly cost: number;
-}
+/** Rounds among the genes of nearly as fast plans for each around the fastest alone, and their patience. */
+const RANKED_ROUNDS = 8;
+const RANKED_PATIENCE = 30;
+/** How much slower such plans may be. */
+const RANKED_WITHIN = 1.03;
+/** Genes of them that are kept, of all operators together and of each at least and at most. */
+const RANKED_KEPT = 800;
+const LEAST_KEPT = 12;
+const MOST_KEPT = 40;
+/** Neighbours drawn of the fastest plan's gene, and as many of one that was kept, for each gene that is kept. */
+const DRAWN_PER_KEPT = 2 / 3;
 
 /** @param rounds at most so many neighbourhoods */
 export function neighbourhoodOptimum(
@@ -32,10 +35,10 @@ export function neighbourhoodOptimum(
   start: readonly Gene[] | undefined,
   rounds: number,
   extra?: GeneCost,
-): Found {
+): FastestPlan {
   const { workload } = problem;
   const common = workload.flow.steps.map((operator) => commonGenes(workload, operator));
-  let best: Found = problem.fastest(
+  let best = problem.fastest(
     common.map((genes, step) => (start === undefined ? genes : [start[step], ...genes])),
     TABLE_LIMIT,
     extra,
@@ -49,7 +52,49 @@ export function neighbourhoodOptimum(
     idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
   }
+  // Where buckets are cut, marginals say little.
+  return best.isExact ? amongRanked(problem, best, rounds * RANKED_ROUNDS, random, extra) : best;
+}
+
+/**
+ * Goes on among the genes of all plans that are nearly as fast: operators that must change together get there one
+ * after the other, since a gene that is good beside changed neighbours is kept until they have changed.
+ */
+function amongRanked(
+  problem: GeneProblem,
+  start: FastestPlan,
+  rounds: number,
+  random: Random,
+  extra: GeneCost | undefined,
+): FastestPlan {
+  const { workload } = problem;
+  const most = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.round(RANKED_KEPT / start.genes.length)));
+  const draws = Math.round(DRAWN_PER_KEPT * most);
+  let best = start;
+  let kept: readonly (readonly Gene[])[] = start.genes.map((gene) => [gene]);
+  for (let round = 0, idle = 0; round < rounds && idle < RANKED_PATIENCE; round++) {
+    const candidates = best.genes.map((gene, step) => {
+      const other = kept[step][random.below(kept[step].length)];
+      const near = [gene, other].flatMap((center) =>
+        sampled(around(workload, best.genes, step, center, round, random), draws, random),
+      );
+      return [gene, ...kept[step], ...near];
+    });
+    const next = problem.ranked(candidates, TABLE_LIMIT, best.cost * RANKED_WITHIN, extra);
+    kept = next.ranked.map((genes) => genes.slice(0, most));
+    idle = next.cost < best.cost ? 0 : idle + 1;
+    if (next.cost < best.cost) best = next;
+  }
   return best;
+}
+
+function sampled(genes: Gene[], count: number, random: Random): Gene[] {
+  const wanted = Math.min(count, genes.length);
+  for (let i = 0; i < wanted; i++) {
+    const j = i + random.below(genes.length - i);
+    [genes[i], genes[j]] = [genes[j], genes[i]];
+  }
+  return genes.slice(0, wanted);
 }
 
 /** Whole on each device, and each split balanced and by speed over the fastest devices. */
@@ -100,7 +145,12 @@ function around(
     splits.forEach(({ dimension, length, unit }, position) => {
       if (dimension !== theirSplit.dimension) return;
       const cuts = theirs.cuts.map((cut) => Math.round((cut * length) / theirSplit.length / unit) * unit);
-      found.push({ split: position, cuts, reduceOn: dimension === 'K' ? cluster.sink : NONE });
+      found.push({
+        split: position,
+        cuts,
+        order: theirs.order,
+        reduceOn: dimension === 'K' ? cluster.sink : NONE,
+      });
     });
   }
   if (gene.split !== NONE) {
@@ -114,7 +164,7 @@ function around(
       }
     }
     if (gene.reduceOn === NONE) {
-      found.push(...recomputing(gene, unit));
+      found.push(...recomputing(gene, unit), ...reorderedGenes(gene));
       for (let i = 0; i < DRAWS; i++) found.push(drawn(gene, unit, random));
     }
     if (gene.reduceOn !== NONE)

@@ -7,8 +7,8 @@ import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { Evaluator } from '../../latency/evaluator';
 import type { Gene } from '../../latency/gene';
-import { byOperator, type GeneProblem } from './geneProblem';
-import { neighbourhoodOptimum, type Found } from './neighbourhood';
+import { byOperator, type FastestPlan, type GeneProblem } from './geneProblem';
+import { neighbourhoodOptimum } from './neighbourhood';
 
 /** Adjustments of the prices. The first move them by this share of the latency per weight byte for a device that
  * lacks as much as it has, later ones by more. */
@@ -34,7 +34,7 @@ export function pricedOptimum(problem: GeneProblem, rounds: number): PricedPlan 
   const priceOf = (gene: CompiledGene): number =>
     gene.ownWeightBytes.reduce((sum, bytes, device) => sum + bytes * prices[device], 0);
   let best: PricedPlan | undefined;
-  const take = ({ genes }: Found): void => {
+  const take = ({ genes }: FastestPlan): void => {
     evaluator.evaluate(byOperator(workload, genes), Infinity, true);
     const plan = { genes, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
     if (best === undefined || isBetter(plan, best)) best = plan;

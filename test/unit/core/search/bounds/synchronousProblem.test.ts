@@ -4,7 +4,7 @@ import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom, type Random } from '../../../../../src/core/graph/random';
 import { NONE } from '../../../../../src/core/graph/units';
 import { Evaluator } from '../../../../../src/core/latency/evaluator';
-import { computedRange, geneDevices, type Gene } from '../../../../../src/core/latency/gene';
+import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
@@ -26,7 +26,7 @@ function chainOf(random: Random): Graph {
   return net.finish([x]);
 }
 
-/** The same rows for all operators, but for small shifts, with small halos that are computed again. */
+/** The same rows for all operators, but for small shifts, with small halos that are computed again, in some order. */
 function alikeGenes(random: Random, workload: Workload): Gene[] {
   const count = workload.cluster.devices.length;
   const shares = Array.from(
@@ -49,7 +49,9 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
     });
     const halos = Array.from({ length: 2 * count }, () => (random.below(3) === 0 ? 1 + random.below(2) : 0));
     const cuts = [0, ...inner.sort((a, b) => a - b), length];
-    return { split, cuts, reduceOn: NONE, halos: random.below(2) === 0 ? halos : undefined };
+    const gene = { split, cuts, reduceOn: NONE, halos: random.below(2) === 0 ? halos : undefined };
+    const others = reorderedGenes(gene);
+    return random.below(3) === 0 && others.length > 0 ? others[random.below(others.length)] : gene;
   });
 }
 
@@ -132,6 +134,6 @@ describe('the synchronous problem over lengths', () => {
         if (relaxed > 0.97 * evaluator.latencyNs) near++;
       }
     }
-    assert.ok(near > 100, `${near} plans near`);
+    assert.ok(near > 40, `${near} plans near`);
   });
 });
