@@ -44,12 +44,12 @@ export function defaultLimits(operators: number): RefineLimits {
 }
 
 const ROUNDS = 400;
-const MOST_WORK = 600_000_000;
+const MOST_WORK = 450_000_000;
 /** Small models are soon as well proven as they will be. */
 const WORK_PER_OPERATOR = 10_000_000;
-const CELLS_PER_ROUND = 600_000_000;
+const CELLS_PER_ROUND = 2_000_000_000;
 const LEAST_TABLE = 200_000;
-const MOST_TABLE = 8_000_000;
+const MOST_TABLE = 30_000_000;
 /** The bound is as good as the incumbent. */
 const GAP = 0.001;
 
