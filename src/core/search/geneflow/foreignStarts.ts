@@ -4,7 +4,7 @@ import type { CompiledGene } from '../../latency/compiledGene';
 import { Evaluator } from '../../latency/evaluator';
 import { wholeGene } from '../../latency/gene';
 import type { LatencyModel } from '../../latency/workload';
-import type { PartitionProblem } from './problem';
+import type { PartitionOptions, PartitionProblem } from './problem';
 import type { SearchSpace } from './space';
 
 /** The same model in another scene, searched first with a share of the evaluations: its best plan is a seed here. */
@@ -12,13 +12,23 @@ export interface ForeignStart {
   /** Of the seed. */
   readonly name: string;
   readonly problem: PartitionProblem;
+  /** Evaluations of the search itself that one takes as long as. */
+  readonly cost: number;
 }
 
-/** Shares of the evaluations. */
+/** What is different there. */
+interface Changed {
+  readonly cluster?: Cluster;
+  readonly options?: Partial<PartitionOptions>;
+}
+
+/** Shares of the time that the evaluations take. */
 const OTHER_MODEL_SHARE = 0.15;
 const LESS_MEMORY_SHARE = 0.1;
-/** Of what the model needs on one device; a plan that is valid there is valid with more. */
-const LESS_MEMORY = 0.4;
+/** Synchronous evaluations that take about as long as an overlapped one. */
+const OVERLAPPED_COST = 4;
+/** Percent of what the model needs on one device, ascending; a plan that is valid there is valid with more. */
+const LESS_MEMORY = [40, 60];
 
 /**
  * The other latency model, whose plans can lie where a search in this one does not get to; and less memory, since
@@ -28,26 +38,32 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
   const { options, cluster } = problem;
   const isSearched = options.strategy !== 'vertical' && (options.parts?.seeds ?? true);
   if (!isSearched || cluster.devices.length === 1 || space.steps.length === 0) return [];
-  const latency: LatencyModel = options.latency === 'overlapped' ? 'synchronous' : 'overlapped';
-  const evaluations = (share: number): number => Math.ceil(options.evaluations * share);
-  const starts: ForeignStart[] = [
-    {
-      name: 'other latency model',
-      problem: { ...problem, options: { ...options, latency, evaluations: evaluations(OTHER_MODEL_SHARE) } },
-    },
-  ];
-  const tight = withLessMemory(cluster, Math.floor(LESS_MEMORY * neededBytes(space)));
-  if (tight !== undefined) {
-    starts.push({
-      name: 'less memory',
-      problem: {
-        ...problem,
-        cluster: tight,
-        options: { ...options, evaluations: evaluations(LESS_MEMORY_SHARE) },
+  const other: LatencyModel = options.latency === 'overlapped' ? 'synchronous' : 'overlapped';
+  const start = (name: string, share: number, cost: number, changed: Changed): ForeignStart => ({
+    name,
+    cost,
+    problem: {
+      ...problem,
+      ...changed,
+      options: {
+        ...options,
+        ...changed.options,
+        evaluations: Math.ceil((options.evaluations * share) / cost),
       },
-    });
-  }
-  return starts;
+    },
+  });
+  const cost = other === 'overlapped' ? OVERLAPPED_COST : 1;
+  const needed = neededBytes(space);
+  const tighter = LESS_MEMORY.flatMap((percent) => {
+    const tight = withLessMemory(cluster, Math.floor((needed * percent) / 100));
+    return tight === undefined ? [] : [{ percent, tight }];
+  });
+  return [
+    start('other latency model', OTHER_MODEL_SHARE, cost, { options: { latency: other } }),
+    ...tighter.map(({ percent, tight }) =>
+      start(`less memory (${percent} %)`, LESS_MEMORY_SHARE / tighter.length, 1, { cluster: tight }),
+    ),
+  ];
 }
 
 /** Weights and activations of the whole model on its sink. */

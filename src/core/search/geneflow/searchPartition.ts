@@ -98,7 +98,7 @@ class PartitionSearch {
     if (isSame || this.stop()) return { ...given, givenOrder };
     const seeds = [...(problem.seeds ?? []), { name: GIVEN_ORDER, genes: given.genes }];
     const options = { ...problem.options, evaluations: Math.max(1, evaluations - forGiven - tried) };
-    // The plan in the given order has what those of other scenes bring.
+    // The plan in the given order has what opponents and other scenes bring.
     const free = await this.run({ ...problem, order, seeds, options }, false);
     const best = isBetter(worth(free), worth(given)) ? free : given;
     return {
@@ -119,12 +119,12 @@ class PartitionSearch {
     this.control.report({ evaluations, latencyNs, violation: 0 });
   }
 
-  /** @param hasForeign searches the other latency model and less memory first */
-  async run(problem: PartitionProblem, hasForeign: boolean): Promise<PartitionResult> {
+  /** @param isFirst of this search: asks for opponents' plans, and searches the other latency model and less memory */
+  async run(problem: PartitionProblem, isFirst: boolean): Promise<PartitionResult> {
     const space = searchSpace(problem);
     const pool = this.makePool(problem, this.stop);
     try {
-      const asked = pool.opponents();
+      const asked = isFirst ? pool.opponents() : [];
       // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
       const simple = simpleSeeds(space);
       const known = [...(problem.seeds ?? []), ...simple];
@@ -139,19 +139,17 @@ class PartitionSearch {
         return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
       }
       const given = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
-      const foreign = await this.runForeign(
-        hasForeign ? foreignStarts(problem, space) : [],
-        given,
-        first.best,
-      );
+      const foreign = await this.runForeign(isFirst ? foreignStarts(problem, space) : [], given, first.best);
       const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
-      this.reportSeeds(seedResults, foreign.evaluations);
-      const { best, evaluations } = vertical
+      this.reportSeeds(seedResults, foreign.spent);
+      const found = vertical
         ? this.runVertical(space, seeds)
-        : await this.runEpochs(problem, pool, foreign.evaluations, (found, evaluated) =>
-            this.control.report(progress(found, evaluated)),
+        : await this.runEpochs(problem, pool, foreign.spent, (best, evaluated) =>
+            this.control.report(progress(best, foreign.spent + evaluated)),
           );
+      const { best } = found;
+      const evaluations = foreign.evaluations + found.evaluations;
       return resultOf(space, best, judged(space, seeds, seedResults), evaluations, this.stopped());
     } finally {
       pool.dispose();
@@ -163,52 +161,57 @@ class PartitionSearch {
     return { best: { ...best, genes: best.genome.map((gene) => gene?.gene) }, evaluations };
   }
 
-  /** Searches in other scenes, each from the seeds and from the plans of the scenes before it. */
+  /**
+   * Searches in other scenes, each from the seeds and from the plans of the scenes before it.
+   * `spent`: what their evaluations cost, in evaluations of the search itself
+   */
   private async runForeign(
     starts: readonly ForeignStart[],
     given: readonly Seed[],
     known: Fitness,
-  ): Promise<{ seeds: Seed[]; evaluations: number }> {
+  ): Promise<{ seeds: Seed[]; evaluations: number; spent: number }> {
     const seeds: Seed[] = [];
     let evaluations = 0;
-    for (const { name, problem: foreign } of starts) {
+    let spent = 0;
+    for (const { name, problem: foreign, cost } of starts) {
       if (this.stop()) break;
-      const before = evaluations;
+      const before = spent;
       const pool = this.makePool(foreign, this.stop);
       try {
         await pool.start([...given, ...seeds]);
         const found = await this.runEpochs(foreign, pool, 0, (_, evaluated) =>
-          this.control.report(progress(known, before + evaluated)),
+          this.control.report(progress(known, before + cost * evaluated)),
         );
         seeds.push({ name, genes: found.best.genes });
         evaluations += found.evaluations;
+        spent += cost * found.evaluations;
       } finally {
         pool.dispose();
       }
     }
-    return { seeds, evaluations };
+    return { seeds, evaluations, spent };
   }
 
   /**
    * Epoch by epoch, every island's best plan moving on to the next island in between.
-   * @param before evaluations spent already, of those that the options allow
+   * @param spent of the evaluations that the options allow, already
    */
   private async runEpochs(
     { graph, options }: PartitionProblem,
     pool: IslandPool,
-    before: number,
+    spent: number,
     report: (best: IslandReport, evaluations: number) => void,
   ): Promise<Found> {
-    const left = budget(options.evaluations, graph) - before;
+    const left = budget(options.evaluations, graph) - spent;
     const perEpoch = Math.max(1, Math.ceil(left / ISLANDS / EPOCHS));
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
-    let evaluations = before;
+    let evaluations = 0;
     for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
       const immigrants = reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]);
       reports = await pool.run(perEpoch, immigrants);
       for (const island of reports) if (best === undefined || isBetter(island, best)) best = island;
-      evaluations = reports.reduce((sum, island) => sum + island.evaluations, before);
+      evaluations = reports.reduce((sum, island) => sum + island.evaluations, 0);
       report(best!, evaluations);
     }
     return { best: best!, evaluations };
