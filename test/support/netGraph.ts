@@ -71,6 +71,17 @@ export class NetBuilder {
     return this.add('Concat', parts, [n, channels, h, w], 0, { axis: { kind: 'int', value: 1 } });
   }
 
+  /** Channels of the groups interleaved, as ShuffleNet does. */
+  shuffle(x: TensorId, groups: number): TensorId {
+    const [n, c, h, w] = this.shape(x);
+    const view = { isView: true };
+    const parted = this.add('Reshape', [x], [n, groups, c / groups, h, w], 0, {}, view);
+    const turned = this.add('Transpose', [parted], [n, c / groups, groups, h, w], 0, {
+      perm: ints([0, 2, 1, 3, 4]),
+    });
+    return this.add('Reshape', [turned], [n, c, h, w], 0, {}, view);
+  }
+
   flatten(x: TensorId): TensorId {
     const shape = this.shape(x);
     const flat = [shape[0], elements(shape) / shape[0]];

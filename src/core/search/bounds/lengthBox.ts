@@ -61,6 +61,7 @@ export interface MakeFacts {
   /** Elements that are held more than once, at most; infinite where the devices' order may be anything. */
   readonly doubled: number;
   readonly axis: number;
+  readonly isRun: boolean;
   /** Bit per device that may hold anything; 0 where there are too many devices for that. */
   readonly holders: number;
   readonly holderCount: number;
@@ -150,15 +151,15 @@ export function boxFacts(
 ): BoxFacts {
   const { lo, hi, excessHi } = box;
   const reads = option.needs.map((table) => readFacts(option, box, table));
-  const makes = option.makes.map(({ most: table, perUnit, axis }) =>
+  const makes = option.makes.map(({ most: table, perUnit, axis, isRun }) =>
     option.isReduced
       ? makeFacts(
           hi.map((_, d) => (d === option.device ? table[option.length] : 0)),
-          axis,
+          { axis, isRun },
         )
       : makeFacts(
           Float64Array.from(hi, (n) => table[n]),
-          axis,
+          { axis, isRun },
           Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
           excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
         ),
@@ -245,7 +246,7 @@ function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
 /** @param besides most that the others hold together; @param doubled most that is held more than once */
 export function makeFacts(
   held: ArrayLike<number>,
-  axis: number,
+  { axis, isRun }: Pick<MakeFacts, 'axis' | 'isRun'>,
   besides?: Float64Array,
   doubled = 0,
 ): MakeFacts {
@@ -277,7 +278,7 @@ export function makeFacts(
     elsewhere[d] = Math.min(sum, limit);
   }
   for (let d = 0; d < devices; d++) total = Math.min(total, most[d] + elsewhere[d]);
-  return { most, total, elsewhere, doubled, axis, holders, holderCount, others };
+  return { most, total, elsewhere, doubled, axis, isRun, holders, holderCount, others };
 }
 
 /** The slowest shard at least; for a reduction with its messages. */

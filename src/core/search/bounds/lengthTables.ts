@@ -52,6 +52,7 @@ export interface MakeTable {
   /** `most[n] <= perUnit * n`. */
   readonly perUnit: number;
   readonly axis: number;
+  readonly isRun: boolean;
 }
 
 /** A tensor's part along the cut axis: `[from[i], to[i])` for unit `i`, times `slab` elements. */
@@ -102,7 +103,11 @@ export function followTensor(
     to,
     slab,
     isRun: slab === product(shape.slice(axis + 1)),
-    axis: factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, some, axis),
+    axis: factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, {
+      range: [some[2 * axis], some[2 * axis + 1]],
+      size: shape[axis],
+      ends: [...from, ...to],
+    }),
   };
 }
 
@@ -140,26 +145,30 @@ function cutAxis(boxes: readonly (Box | undefined)[]): number {
   return -1;
 }
 
-/** The factored axis that alone is cut and counts as the tensor's axis does. */
-function factorOf(region: Region, factors: readonly number[], box: Box, axis: number): number {
+/**
+ * The factored axis that alone is cut: the tensor's axis, or whole groups of its places (channels of a grouped
+ * convolution that are shuffled behind it).
+ */
+function factorOf(
+  region: Region,
+  factors: readonly number[],
+  cut: { readonly range: readonly [number, number]; readonly size: number; readonly ends: readonly number[] },
+): number {
   if (region.boxes.length !== 2 * factors.length) return MIXED_AXIS;
   let found = MIXED_AXIS;
   for (let f = 0; f < factors.length; f++) {
-    if (region.boxes[2 * f] === 0 && region.boxes[2 * f + 1] === factors[f]) continue;
-    if (
-      found !== MIXED_AXIS ||
-      region.boxes[2 * f] !== box[2 * axis] ||
-      region.boxes[2 * f + 1] !== box[2 * axis + 1]
-    ) {
-      return MIXED_AXIS;
-    }
+    const [start, end] = [region.boxes[2 * f], region.boxes[2 * f + 1]];
+    if (start === 0 && end === factors[f]) continue;
+    const group = cut.size / factors[f];
+    const isSame = start * group === cut.range[0] && end * group === cut.range[1];
+    if (found !== MIXED_AXIS || !isSame || cut.ends.some((place) => place % group !== 0)) return MIXED_AXIS;
     found = f;
   }
   return found;
 }
 
 export function wholeMade(size: number, length: number): MakeTable {
-  return { most: new Float64Array(length + 1).fill(size), perUnit: size, axis: WHOLE_AXIS };
+  return { most: new Float64Array(length + 1).fill(size), perUnit: size, axis: WHOLE_AXIS, isRun: true };
 }
 
 /** Where several inputs are views of one storage, the one that needs most stands for all. */
@@ -292,7 +301,7 @@ function leastBetween(
   return slab * least;
 }
 
-export function makeTable({ from, to, slab, axis }: Follow): MakeTable {
+export function makeTable({ from, to, slab, axis, isRun }: Follow): MakeTable {
   const length = from.length;
   const most = new Float64Array(length + 1);
   const starts = turningPoints(from);
@@ -306,7 +315,7 @@ export function makeTable({ from, to, slab, axis }: Follow): MakeTable {
     most[n] = slab * largest;
     perUnit = Math.max(perUnit, most[n] / n);
   }
-  return { most, perUnit, axis };
+  return { most, perUnit, axis, isRun };
 }
 
 /** Where the table stops being a line: between these a difference of two such tables is largest or least nowhere. */

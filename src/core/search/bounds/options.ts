@@ -105,7 +105,7 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
     needs: flow.operators[operator].reads.map(({ storage }) => wholeNeed(scene.space(storage).size)),
     makes: flow.operators[operator].makes.map((storage) => {
       const most = Float64Array.of(0, scene.space(storage).size);
-      return { most, perUnit: most[1], axis: WHOLE_AXIS };
+      return { most, perUnit: most[1], axis: WHOLE_AXIS, isRun: true };
     }),
     heldBytes: Float64Array.of(0, scene.heldBytes(operator, work.inputs)),
     weightBytes: Float64Array.of(

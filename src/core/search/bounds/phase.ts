@@ -4,7 +4,7 @@
  *
  *     cut along the same axis    received >= needed - held
  *     cut along different axes   received >= needed * (1 - share held)
- *     a run across the cut axis  the same, but for one cycle of the axis
+ *     runs across the cut axis   the same, but for a part of one cycle of the axis each
  *     otherwise                  received >= needed - held, in elements
  *
  * and takes the best link and the fewest senders that could hold it.
@@ -43,6 +43,12 @@ export class PhaseBound {
   private readonly leastNsPerByte: number;
   private readonly atEnd: Float64Array;
   private readonly inside: Float64Array;
+  /** Elements of the storage at hand. */
+  private size = 0;
+  /** Devices hold their share of any part, and more of an incomplete cycle; negative where only sizes are known. */
+  private cycle = -1;
+  /** The parts that are made are runs, not those that are needed. */
+  private isMadeRun = false;
 
   constructor(cluster: Cluster) {
     this.devices = cluster.devices.length;
@@ -83,29 +89,53 @@ export class PhaseBound {
   least(make: MakeFacts, read: ReadFacts, crossing: Crossing): number {
     if (crossing.size === 0) return 0;
     const { devices, atEnd, inside } = this;
-    const cycle = cycleAcross(make.axis, read, crossing);
+    this.cross(make, read, crossing);
     let longest = 0;
     let sum = 0;
     for (let d = 0; d < devices; d++) {
       const need = read.atEnd[d];
       atEnd[d] = inside[d] = 0;
       if (need === 0) continue;
-      atEnd[d] = this.receiving(make, d, need, cycle, crossing);
-      inside[d] =
-        read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], cycle, crossing);
+      atEnd[d] = this.receiving(make, d, need, crossing);
+      inside[d] = read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], crossing);
       if (atEnd[d] > longest) longest = atEnd[d];
       sum += inside[d];
     }
     // All devices that do not lie at an end of the axis need the halos of both sides.
     longest = Math.max(longest, this.largestInside(read.ends));
     sum -= this.savedAtEnds(read.ends);
-    const together = this.together(make, read, cycle, crossing);
+    const together = this.together(make, read, crossing);
     if (this.isShared) return Math.max(0, sum, together);
     // Those that received it may send it on.
     if (crossing.isRelayed) return Math.max(longest, together);
-    const sent = this.sending(make, read, cycle, crossing);
-    const exchanged = this.exchanged(make, read, cycle, crossing);
+    const sent = this.sending(make, read, crossing);
+    const exchanged = this.exchanged(make, read, crossing);
     return Math.max(longest, sent, together, exchanged, make.holderCount > 0 ? sum / make.holderCount : 0);
+  }
+
+  /** How the parts that are made lie across those that are needed. */
+  private cross(make: MakeFacts, read: ReadFacts, { size, cycles }: Crossing): void {
+    this.size = size;
+    this.isMadeRun = false;
+    this.cycle = -1;
+    if (make.axis === WHOLE_AXIS || read.axis === WHOLE_AXIS) this.cycle = 0;
+    else if (make.axis !== MIXED_AXIS && read.axis !== MIXED_AXIS) {
+      if (make.axis !== read.axis) this.cycle = 0;
+    } else if (make.axis !== MIXED_AXIS) {
+      if (read.isRun) this.cycle = cycles[make.axis];
+    } else if (read.axis !== MIXED_AXIS && make.isRun) {
+      this.cycle = cycles[read.axis];
+      this.isMadeRun = true;
+    }
+  }
+
+  /** What devices that hold a part of the whole hold of what is needed, at most. @param parts of how many devices */
+  private heldOf(need: number, held: number, parts: number): number {
+    const { size, cycle } = this;
+    if (cycle < 0) return held;
+    const share = Math.min(1, held / size);
+    const beyond = this.isMadeRun ? parts * spread(need / size) : spread(share);
+    return Math.min(held, need, need * share + cycle * beyond);
   }
 
   /** The largest that is left once the given number of larger ones lie at an end. */
@@ -144,12 +174,11 @@ export class PhaseBound {
    * With one message at each device, every receiver has a sender of its own that holds all that it lacks. Where
    * there are too few such senders, one device receives or sends two messages.
    */
-  private exchanged(make: MakeFacts, read: ReadFacts, cycle: number, crossing: Crossing): number {
-    const { size, elementBytes } = crossing;
+  private exchanged(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): number {
     const { devices } = this;
     const lacking = (d: number): number => {
       const need = read.atEnd[d];
-      return need - heldOf(need, make.most[d], size, cycle);
+      return need - this.heldOf(need, make.most[d], 1);
     };
     let least = Infinity;
     let isPossible = true;
@@ -170,10 +199,9 @@ export class PhaseBound {
   }
 
   /** What all devices together lack: at the receiver of the largest part. */
-  private together(make: MakeFacts, read: ReadFacts, cycle: number, crossing: Crossing): number {
-    const { size, elementBytes, isRelayed } = crossing;
+  private together(make: MakeFacts, read: ReadFacts, { elementBytes, isRelayed }: Crossing): number {
     const missing = Math.max(
-      cycle >= 0 ? this.missingByShare(make, read, size, cycle) : 0,
+      this.cycle >= 0 ? this.missingByShare(make, read) : 0,
       read.total - Math.min(make.total, commonAtMost(make, read)),
     );
     if (missing <= NOTHING) return 0;
@@ -230,7 +258,8 @@ export class PhaseBound {
   }
 
   /** Units go to the devices that hold most of each. */
-  private missingByShare({ most }: MakeFacts, read: ReadFacts, size: number, cycle: number): number {
+  private missingByShare({ most }: MakeFacts, read: ReadFacts): number {
+    const { size, cycle } = this;
     if (this.devices > MOST_DEVICES_BY_SET) return 0;
     const { perUnit, lo, hi, beside, receivers } = read;
     let left = read.units;
@@ -248,12 +277,13 @@ export class PhaseBound {
       missing += units * Math.max(0, 1 - most[next] / size);
     }
     let beyond = 0;
-    for (let d = 0; d < most.length; d++) beyond += beyondShare(Math.min(1, most[d] / size), cycle);
+    for (let d = 0; d < most.length; d++)
+      beyond += cycle * (this.isMadeRun ? MOST_SPREAD : spread(Math.min(1, most[d] / size)));
     return perUnit * missing + beside * receivers - beyond;
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
-  private sending(make: MakeFacts, read: ReadFacts, cycle: number, { size, elementBytes }: Crossing): number {
+  private sending(make: MakeFacts, read: ReadFacts, { size, elementBytes }: Crossing): number {
     const { devices } = this;
     let longest = 0;
     for (let from = 0; from < devices; from++) {
@@ -264,7 +294,7 @@ export class PhaseBound {
       for (let to = 0; to < devices; to++) {
         const need = read.atEnd[to];
         if (to === from || need === 0) continue;
-        const only = need - heldOf(need, elsewhere, size, cycle);
+        const only = need - this.heldOf(need, elsewhere, make.holderCount - 1);
         if (only <= NOTHING) continue;
         const pair = from * devices + to;
         ns += this.pairLatency[pair] + only * elementBytes * this.pairNsPerByte[pair];
@@ -274,20 +304,14 @@ export class PhaseBound {
     return longest;
   }
 
-  private receiving(
-    make: MakeFacts,
-    d: number,
-    need: number,
-    cycle: number,
-    { size, elementBytes, isRelayed }: Crossing,
-  ): number {
-    const missing = need - heldOf(need, make.most[d], size, cycle);
+  private receiving(make: MakeFacts, d: number, need: number, { elementBytes, isRelayed }: Crossing): number {
+    const missing = need - this.heldOf(need, make.most[d], 1);
     if (missing <= NOTHING) return 0;
     let messages = 1;
     const row = d * this.devices;
     while (
       messages < this.devices - 1 &&
-      heldOf(need, make.others[row + messages - 1], size, cycle) < missing - NOTHING
+      this.heldOf(need, make.others[row + messages - 1], messages) < missing - NOTHING
     )
       messages++;
     const at = make.holders * this.devices + d;
@@ -320,27 +344,14 @@ function commonAtMost({ most }: MakeFacts, read: ReadFacts): number {
 }
 
 /**
- * Across the axis that the maker is cut along, devices hold of any part their share of the whole: 0. Of a run that
- * passes through the places again and again they hold more of its last, incomplete cycle: as many elements as a
- * cycle has. Negative where nothing is known but sizes.
+ * `share * (1 - share)`: a run passes through the places of an axis cycle by cycle; in its last, incomplete
+ * cycle it can meet a part of the places with that share as much more often than with any part of its size.
  */
-function cycleAcross(made: number, read: ReadFacts, { cycles }: Crossing): number {
-  if (made === WHOLE_AXIS || read.axis === WHOLE_AXIS) return 0;
-  if (made === MIXED_AXIS) return -1;
-  if (read.axis === MIXED_AXIS) return read.isRun ? cycles[made] : -1;
-  return made === read.axis ? -1 : 0;
+function spread(share: number): number {
+  return share * (1 - share);
 }
 
-/** What devices that hold a part of the whole hold of what is needed, at most. */
-function heldOf(need: number, held: number, size: number, cycle: number): number {
-  if (cycle < 0) return held;
-  const share = Math.min(1, held / size);
-  return Math.min(held, need, need * share + beyondShare(share, cycle));
-}
-
-function beyondShare(share: number, cycle: number): number {
-  return cycle < 0 ? 0 : cycle * share * (1 - share);
-}
+const MOST_SPREAD = 0.25;
 
 function linkOf({ network }: Cluster, from: number, to: number): { latency: number; bandwidth: number } {
   const link = network.links.find((candidate) => candidate.from === from && candidate.to === to);

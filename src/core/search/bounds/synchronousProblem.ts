@@ -231,7 +231,7 @@ export class SynchronousProblem {
     const { cluster } = this.scene;
     return makeFacts(
       Float64Array.from(cluster.devices, (_, d) => (d === cluster.source ? size : 0)),
-      WHOLE_AXIS,
+      { axis: WHOLE_AXIS, isRun: true },
     );
   }
 

@@ -17,9 +17,11 @@ function chainOf(random: Random): Graph {
   const net = new NetBuilder();
   let x = net.input([1, 4, 14 + random.below(8), 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(7);
+    const kind = random.below(9);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
+    else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
+    else if (kind === 3) x = net.shuffle(x, 2);
     else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
   }
   if (random.below(3) === 0) x = net.gemm(net.flatten(x), 6);
@@ -35,20 +37,24 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
   );
   return workload.flow.steps.map((operator) => {
     const splits = workload.genes.splits(operator);
-    const split = splits.findIndex(({ dimension }) => dimension === 'H');
+    const along = random.below(4) === 0 ? 'C' : 'H';
+    const split = splits.findIndex(({ dimension }) => dimension === along);
     if (split === NONE || random.below(12) === 0) return randomGene(random, splits, count);
-    const { length } = splits[split];
+    const { unit } = splits[split];
+    const length = splits[split].length / unit;
     const all = shares.reduce((sum, share) => sum + share, 0);
     let sum = 0;
     const inner = shares.slice(1).map((_, d) => {
       sum += shares[d];
-      return Math.min(
-        length,
-        Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]),
+      return (
+        unit *
+        Math.min(length, Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]))
       );
     });
-    const halos = Array.from({ length: 2 * count }, () => (random.below(3) === 0 ? 1 + random.below(2) : 0));
-    const cuts = [0, ...inner.sort((a, b) => a - b), length];
+    const halos = Array.from({ length: 2 * count }, () =>
+      random.below(3) === 0 ? unit * (1 + random.below(2)) : 0,
+    );
+    const cuts = [0, ...inner.sort((a, b) => a - b), unit * length];
     const gene = { split, cuts, reduceOn: NONE, halos: random.below(2) === 0 ? halos : undefined };
     const others = reorderedGenes(gene);
     return random.below(3) === 0 && others.length > 0 ? others[random.below(others.length)] : gene;
