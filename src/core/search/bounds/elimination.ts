@@ -105,6 +105,9 @@ export function eliminationOrder(problem: PairwiseProblem): number[] {
   );
 }
 
+/** Combinations that passing an entry of an edge's table along takes as long as. */
+const ENTRY_WORK = 3;
+
 function upward(
   problem: PairwiseProblem,
   order: readonly number[],
@@ -124,7 +127,8 @@ function upward(
   }
   const buckets: Bucket[] = [];
   let isExact = true;
-  let cells = 0;
+  // Every entry is turned over before anything is summed.
+  let cells = problem.edges.reduce((sum, { table }) => sum + ENTRY_WORK * table.length, 0);
   for (const variable of order) {
     if (isStopped()) throw new Interrupted();
     const groups = miniBuckets(variable, pending[variable], sizes, tableLimit);

@@ -35,15 +35,12 @@ export interface Refined {
 /** Measured: valuing a pair of boxes takes as long as eliminating so many combinations. */
 const PAIR_WORK = 100;
 /** How far above the bound a level lies, as a share of what the bound is below the incumbent. */
-const LEVEL = 0.2;
+const LEVEL = 0.05;
 /** The same as a share of the bound, where there is no incumbent, and at the least. */
 const LEVEL_WITHOUT = 0.02;
 const LEAST_LEVEL = 1e-4;
 /** Boxes whose min-marginal lies in this share of the way to the level are split. */
 const WINDOW = 0.3;
-/** Boxes of one operator split per round at most: more where few neighbours make elimination cheap. */
-const SPLITS = 2;
-const SPLITS_IN_CHAIN = 4;
 
 /** What is known of the boxes of one operator, by position. */
 interface BoxNotes {
@@ -136,7 +133,7 @@ function noted(
 }
 
 /**
- * Splits the chosen boxes and others within the window; `undefined` where nothing is left to split. Boxes that
+ * Splits a box of each operator, the chosen one or another within the window; `undefined` where nothing is left to split. Boxes that
  * hold no plan better than the incumbent go.
  */
 function splitRound(
@@ -148,11 +145,8 @@ function splitRound(
 ): BoxNotes[] | undefined {
   const splits = problem.boxes.map((boxes, v) => {
     const { floors } = notes[v];
-    return [...floors.keys()]
-      .filter((i) => (floors[i] <= window || i === choice[v]) && !isPoint(boxes[i].box))
-      .sort((a, b) => Number(b === choice[v]) - Number(a === choice[v]) || floors[a] - floors[b])
-      .slice(0, problem.isInChain(v) ? SPLITS_IN_CHAIN : SPLITS)
-      .map((i) => ({ i, parts: splitBox(problem, v, boxes[i], choice) }));
+    const i = boxToSplit(boxes, floors, choice[v], window);
+    return i === NONE ? [] : [{ i, parts: splitBox(problem, v, boxes[i], choice) }];
   });
   if (splits.every((own) => own.length === 0)) return undefined;
   const kept: (number[] | undefined)[] = [];
@@ -172,6 +166,21 @@ function splitRound(
   });
   problem.update(kept, added);
   return next;
+}
+
+/** The chosen box, or where that is a point the one of the best assignments within the window; `NONE` if there is none. */
+function boxToSplit(
+  boxes: readonly BoxFacts[],
+  floors: readonly number[],
+  chosen: number,
+  window: number,
+): number {
+  if (!isPoint(boxes[chosen].box)) return chosen;
+  let best = NONE;
+  floors.forEach((floor, i) => {
+    if (floor <= window && !isPoint(boxes[i].box) && (best === NONE || floor < floors[best])) best = i;
+  });
+  return best;
 }
 
 /** The cut that raises the cost of both parts most, beside the neighbours' chosen boxes. */

@@ -163,11 +163,6 @@ export class SynchronousProblem {
     return { ...facts, cost };
   }
 
-  /** Two neighbours at most. */
-  isInChain(variable: number): boolean {
-    return this.linksOf[variable].length <= 2;
-  }
-
   /** Least time of the slowest shard. */
   slowest(variable: number, box: LengthBox): number {
     return Math.max(box.timeLo, leastSlowest(this.options[variable][box.option], box));
