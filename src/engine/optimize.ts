@@ -162,32 +162,67 @@ function partitionModel(
   return searchFrom({ ...problem, cluster: before }, genes, cluster, reported, makePool);
 }
 
+/** @throws InputError where the graph or the cluster has no such operator, device or split */
 export function operatorPins(
   graph: Graph,
   rules: PartitionRules,
   cluster: Cluster,
   pins: ReadonlyMap<number, PlanPin>,
 ): ReadonlyMap<OperatorId, Pin> {
-  const result = new Map<OperatorId, Pin>();
-  for (const [index, { device, dimension }] of pins) {
-    const operator = graph.operators.find((candidate) => candidate.index === index);
-    if (operator === undefined) {
-      throw new InputError(
-        `There is no operator ${index} to pin: numbers are positions in the file, constants left out; analyze lists them.`,
-      );
-    }
-    const id = cluster.devices.findIndex(({ name }) => name === device);
-    if (device !== undefined && id < 0)
-      throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
-    const isKnown = dimension === undefined || dimension === 'none';
-    if (!isKnown && !rules.splits(operator.id).some((split) => split.dimension === dimension))
-      throw new InputError(`Operator ${index} (${operator.type}) cannot be split by ${dimension}.`);
-    result.set(operator.id, {
+  return new Map([...pins].map(([index, pin]) => operatorPin(graph, rules, cluster, index, pin)));
+}
+
+function operatorPin(
+  graph: Graph,
+  rules: PartitionRules,
+  cluster: Cluster,
+  index: number,
+  { device, dimension }: PlanPin,
+): readonly [OperatorId, Pin] {
+  const operator = graph.operators.find((candidate) => candidate.index === index);
+  if (operator === undefined) {
+    throw new InputError(
+      `There is no operator ${index} to pin: numbers are positions in the file, constants left out; analyze lists them.`,
+    );
+  }
+  const id = cluster.devices.findIndex(({ name }) => name === device);
+  if (device !== undefined && id < 0)
+    throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
+  const isKnown = dimension === undefined || dimension === 'none';
+  if (!isKnown && !rules.splits(operator.id).some((split) => split.dimension === dimension))
+    throw new InputError(`Operator ${index} (${operator.type}) cannot be split by ${dimension}.`);
+  return [
+    operator.id,
+    {
       ...(device === undefined ? {} : { device: id }),
       ...(dimension === undefined ? {} : { dimension }),
-    });
-  }
-  return result;
+    },
+  ];
+}
+
+/** Those of a plan, by index in `graph.node`. */
+export function pinsOf({ options }: Plan): ReadonlyMap<number, PlanPin> {
+  const pins = (options['pins'] ?? {}) as Readonly<Record<string, PlanPin>>;
+  return new Map(Object.entries(pins).map(([index, pin]) => [Number(index), pin]));
+}
+
+/** Without those whose operator, device or split this graph and cluster do not have. */
+export function possiblePins(
+  graph: Graph,
+  rules: PartitionRules,
+  cluster: Cluster,
+  pins: ReadonlyMap<number, PlanPin>,
+): ReadonlyMap<number, PlanPin> {
+  const isPossible = ([index, pin]: [number, PlanPin]): boolean => {
+    try {
+      operatorPin(graph, rules, cluster, index, pin);
+      return true;
+    } catch (error) {
+      if (error instanceof InputError) return false;
+      throw error;
+    }
+  };
+  return new Map([...pins].filter(isPossible));
 }
 
 function modelIdentity({

@@ -30,7 +30,7 @@ export async function optimizeModel(model: vscode.Uri, services: OptimizeService
   const choice = await pickCluster(model, session.reader, services.memory.get(LAST_CLUSTER));
   if (choice === undefined) return;
   await services.memory.update(LAST_CLUSTER, choice.key);
-  const request = { cluster: choice.cluster, bindings: session.bindings };
+  const request = { cluster: choice.cluster, bindings: session.bindings, plan: session.planSource };
   const result = await runOptimizer(model, request, services.runs);
   if (result.text !== null) await savePlan(model, result.planName, result.text);
   await Promise.all(services.sessions.of(model).map((each) => each.refresh()));
@@ -73,7 +73,7 @@ async function bindDimensions(session: Session): Promise<boolean> {
 
 async function runOptimizer(
   model: vscode.Uri,
-  request: Pick<OptimizeRequest, 'cluster' | 'bindings'>,
+  request: Pick<OptimizeRequest, 'cluster' | 'bindings' | 'plan'>,
   runs: Runs,
 ): Promise<OptimizeResult> {
   const source = await modelSource(model);

@@ -58,6 +58,10 @@ export class Session {
     return this.worker;
   }
 
+  get planSource(): PlanSource {
+    return this.options.plan();
+  }
+
   /** Waits until the model has been read (or could not be). */
   async settled(): Promise<DocumentState> {
     let reading;
@@ -144,7 +148,7 @@ export class Session {
 
   private open(model: ModelSource, { fuse, inPlace }: ReturnType<typeof settingsFor>): Promise<OpenedModel> {
     this.worker ??= this.options.startWorker();
-    const plan = this.options.plan();
+    const plan = this.planSource;
     return this.worker.request('open', { model, plan, fuse, inPlace, bindings: this.bindings });
   }
 

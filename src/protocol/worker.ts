@@ -84,6 +84,8 @@ export interface OptimizeRequest {
   readonly cluster: { readonly name: string; readonly text: string } | null;
   readonly bindings: Readonly<Record<string, number>>;
   readonly options: OptimizeOptions;
+  /** Where the plan at hand is: one that belongs to this model hands on its pins. */
+  readonly plan: PlanSource;
   /** An `Int32Array` of one element: anything but 0 asks to stop with the best so far. */
   readonly cancel: SharedArrayBuffer;
 }

@@ -3,22 +3,27 @@ import type { Cluster } from '../core/cluster/cluster';
 import { parseCluster } from '../core/cluster/parse';
 import { smartHome } from '../core/cluster/smartHome';
 import { InputError } from '../core/graph/problem';
+import { partitionRules } from '../core/partition/rules';
 import { encodePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
-import { analyzeFile } from '../engine/analyze';
+import { analyzeFile, type Analysis } from '../engine/analyze';
 import { controlWith } from '../engine/control';
 import {
   DEFAULT_OPTIMIZE_OPTIONS,
   optimizeModel,
+  pinsOf,
+  possiblePins,
   type OptimizeOptions,
   type OptimizeProgress,
+  type PlanPin,
 } from '../engine/optimize';
 import { planPath, savePlan } from '../engine/planFile';
 import type { RunProgress } from '../protocol/webview';
 import type { OptimizeRequest, OptimizeResult, PlanSummary } from '../protocol/worker';
 import { isCancelled } from './cancel';
 import { withModelFile } from './modelFile';
+import { findPlan } from './openPlan';
 
 /** What a worker is given by its entry. */
 export interface Surroundings {
@@ -59,7 +64,20 @@ function runOptimizer(
   const analysis = analyzeFile(modelPath, { bindings, fuse: options.fuse });
   const show = (progress: OptimizeProgress): void => report(searchProgress(progress, 'optimize'));
   const control = controlWith(() => isCancelled(request.cancel), show);
-  return optimizeModel({ modelPath, analysis, cluster, options, makePool }, control);
+  const pins = pinsAtHand(request, analysis, cluster);
+  return optimizeModel({ modelPath, analysis, cluster, options, pins, makePool }, control);
+}
+
+/** Those of the plan at hand where it belongs to the model, as far as this graph and cluster still have them. */
+function pinsAtHand(
+  request: OptimizeRequest,
+  { model, graph }: Analysis,
+  cluster: Cluster,
+): ReadonlyMap<number, PlanPin> {
+  const found = findPlan(request, model);
+  return found.kind === 'current'
+    ? possiblePins(graph, partitionRules(graph), cluster, pinsOf(found.plan))
+    : new Map();
 }
 
 function optionsOf({ options: { timeLimitSeconds, ...options } }: OptimizeRequest): OptimizeOptions {

@@ -159,7 +159,8 @@ export class WhatIfView {
       });
       return el('li', { className: 'pin' }, link, el('span', { className: 'dim' }, pinText(pin)), remove);
     });
-    fill(this.pins, [el('ul', { className: 'operands' }, ...items)]);
+    const note = 'Those of the saved plan also hold when you optimize again.';
+    fill(this.pins, [el('ul', { className: 'operands' }, ...items), el('p', { className: 'note' }, note)]);
   }
 
   private reset(): void {

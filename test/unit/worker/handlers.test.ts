@@ -37,7 +37,9 @@ describe('worker', () => {
   function optimizeRequest(changes: Partial<OptimizeRequest> = {}): OptimizeRequest {
     const options = { evaluations: 200, seed: 7 };
     const cancel = new SharedArrayBuffer(4);
-    return { model: { kind: 'file', path: model }, cluster: null, bindings: {}, options, cancel, ...changes };
+    const plan = { kind: 'beside' } as const;
+    const source = { kind: 'file', path: model } as const;
+    return { model: source, cluster: null, bindings: {}, options, plan, cancel, ...changes };
   }
 
   it('opens a model without a plan', async () => {
@@ -139,6 +141,30 @@ describe('worker', () => {
       );
       assert.equal(partition(two.index).dimension, 'none');
       assert.deepEqual(plan.options['pins'], pins);
+    });
+
+    it('has its pins kept when it is saved and the model is optimized again, as far as they make sense', async () => {
+      const { operators, cluster } = saved();
+      const [one, two] = operators.filter(({ type }) => type === 'Conv');
+      const pins = {
+        [one.index]: { device: cluster.devices[2].name },
+        [two.index]: { dimension: 'none' as const },
+      };
+      const plan = await ask({ pins });
+      writeFileSync(planFile(), encodePlan(plan));
+      await requests.optimize(optimizeRequest());
+      assert.deepEqual(saved().options['pins'], pins);
+      const others = exampleClusterText().replaceAll(cluster.devices[2].name, 'box');
+      await requests.optimize(optimizeRequest({ cluster: { name: 'other', text: others } }));
+      assert.deepEqual(saved().options['pins'], { [two.index]: pins[two.index] });
+      // A plan of another structure has no say.
+      const { model: identity } = plan;
+      writeFileSync(
+        planFile(),
+        encodePlan({ ...plan, model: { ...identity, structureSha256: '0'.repeat(64) } }),
+      );
+      await requests.optimize(optimizeRequest());
+      assert.equal(saved().options['pins'], undefined);
     });
 
     it('says what is missing where nothing fits, and which quantity cannot be read', async () => {
