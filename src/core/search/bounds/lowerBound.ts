@@ -43,7 +43,7 @@ export function defaultLimits(operators: number): RefineLimits {
   return { rounds: ROUNDS, work, tableLimit, gap: GAP };
 }
 
-const ROUNDS = 400;
+const ROUNDS = 1000;
 const MOST_WORK = 450_000_000;
 /** Small models are soon as well proven as they will be. */
 const WORK_PER_OPERATOR = 10_000_000;

@@ -131,7 +131,7 @@ describe('lower bounds', () => {
         }),
       );
       for (const incumbentNs of [undefined, Math.ceil(1.2 * best)]) {
-        const limits = { rounds: 60, work: 30_000_000, tableLimit: 1_000_000, gap: 0 };
+        const limits = { rounds: 240, work: 30_000_000, tableLimit: 1_000_000, gap: 0 };
         const request = { graph, rules, cluster: clusterOf(seed), latency: 'synchronous' } as const;
         const { ns } = latencyBound({ ...request, incumbentNs, limits }, () => false);
         assert.ok(ns <= best, `seed ${seed}: ${ns} > ${best}`);
