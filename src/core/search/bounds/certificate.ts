@@ -7,7 +7,7 @@ import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
 import type { Nanoseconds } from '../../graph/units';
 import type { PartitionRules } from '../../partition/partition';
-import { boxBound } from './lowerBound';
+import { boxBound, MOST_ROUNDS, MOST_TABLE } from './lowerBound';
 import { overlappedBoundOf } from './overlappedBound';
 import { BoundScene } from './scene';
 
@@ -48,11 +48,8 @@ export function verifyBound(
   ) {
     return undefined;
   }
+  // A certificate from elsewhere may not ask for more work than our own.
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE)) return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap };
   return boxBound(scene, prices, incumbentNs, limits, () => false).ns;
 }
-
-/** A certificate from elsewhere may not ask for more work than this. */
-const MOST_ROUNDS = 1000;
-const MOST_TABLE = 10_000_000;

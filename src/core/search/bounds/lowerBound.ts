@@ -40,16 +40,16 @@ export interface LatencyBound {
 export function defaultLimits(operators: number): RefineLimits {
   const tableLimit = Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
   const work = Math.min(MOST_WORK, WORK_PER_OPERATOR * operators);
-  return { rounds: ROUNDS, work, tableLimit, gap: GAP };
+  return { rounds: MOST_ROUNDS, work, tableLimit, gap: GAP };
 }
 
-const ROUNDS = 1000;
+export const MOST_ROUNDS = 1000;
 const MOST_WORK = 450_000_000;
 /** Small models are soon as well proven as they will be. */
 const WORK_PER_OPERATOR = 10_000_000;
 const CELLS_PER_ROUND = 2_000_000_000;
 const LEAST_TABLE = 200_000;
-const MOST_TABLE = 30_000_000;
+export const MOST_TABLE = 30_000_000;
 /** The bound is as good as the incumbent. */
 const GAP = 0.001;
 

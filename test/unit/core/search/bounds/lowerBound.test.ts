@@ -8,7 +8,11 @@ import { createWorkload, type LatencyModel } from '../../../../../src/core/laten
 import type { Split } from '../../../../../src/core/partition/partition';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
-import { latencyBound, type LatencyBound } from '../../../../../src/core/search/bounds/lowerBound';
+import {
+  defaultLimits,
+  latencyBound,
+  type LatencyBound,
+} from '../../../../../src/core/search/bounds/lowerBound';
 import { GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
 import { neighbourhoodOptimum } from '../../../../../src/core/search/opponents/neighbourhood';
 import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
@@ -109,7 +113,10 @@ describe('lower bounds', () => {
     it(`the ${latency} bound follows from its certificate`, () => {
       const graph = netOf(3);
       const cluster = clusterOf(3);
-      const { ns, certificate } = boundOf(graph, cluster, latency, 1e9);
+      // With the limits that plans are made with: a check must not find them too large.
+      const limits = { ...defaultLimits(graph.operators.length), work: LIMITS.work };
+      const request = { graph, rules: partitionRules(graph), cluster, latency, incumbentNs: 1e9, limits };
+      const { ns, certificate } = latencyBound(request, () => false);
       assert.ok(certificate);
       const copy = JSON.parse(JSON.stringify(certificate)) as typeof certificate;
       assert.equal(verifyBound(graph, partitionRules(graph), cluster, copy), ns);
