@@ -45,6 +45,7 @@ export async function sweep(request: SweepRequest, { report, makePool }: Surroun
       { analysis, of, values, ...asked, makePool },
       control,
     );
+    if (points.length === 0) return { kind: 'cancelled' };
     return {
       kind: 'swept',
       points: points.map(({ value, valid, latencyNs, singleDeviceNs }) => ({

@@ -189,7 +189,8 @@ export class WhatIfView {
     this.say('Sweeping …');
     const result = await this.actions.sweep({ ...this.wish(), of, values });
     if (result.kind === 'swept') this.swept = { of, result };
-    this.answer(result, '');
+    const isWhole = result.kind === 'swept' && result.points.length === values.length;
+    this.answer(result, isWhole ? '' : 'Cancelled; the values that were done are shown.');
     this.render();
   }
 

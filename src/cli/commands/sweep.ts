@@ -65,7 +65,7 @@ export const sweepCommand: Command = {
     );
     output.progress('');
     if (flagOption(invocation, 'json')) output.line(JSON.stringify(describe(result, of), null, 2));
-    else for (const line of sweepLines(result, of, cluster)) output.line(line);
+    else for (const line of sweepLines(result, of, cluster, values.length)) output.line(line);
     return result.points.some(({ valid }) => valid) ? 0 : 1;
   },
 };
@@ -95,7 +95,12 @@ function describe({ points, splittingPaysFrom }: Sweep, of: Swept): object {
   };
 }
 
-function sweepLines({ points, splittingPaysFrom }: Sweep, of: Swept, { name }: Cluster): string[] {
+function sweepLines(
+  { points, splittingPaysFrom }: Sweep,
+  of: Swept,
+  { name }: Cluster,
+  values: number,
+): string[] {
   const text = (value: number): string => (of === 'bandwidth' ? `${(value * 8) / 1e6} Mbit/s` : `x ${value}`);
   const rows = points.map(({ value, valid, latencyNs, singleDeviceNs, totalMemory }) => [
     text(value),
@@ -105,6 +110,7 @@ function sweepLines({ points, splittingPaysFrom }: Sweep, of: Swept, { name }: C
   ]);
   return [
     ...table([[`${of} on ${name}`, 'latency', 'best single device', 'memory in all'], ...rows]),
+    ...(points.length < values ? [`stopped: ${points.length} of ${values} values are done`] : []),
     splittingPaysFrom === undefined
       ? 'splitting pays at none of these values'
       : `splitting pays from ${text(splittingPaysFrom)} on`,

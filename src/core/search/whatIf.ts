@@ -143,6 +143,7 @@ export interface SweepPoint {
 }
 
 export interface Sweep {
+  /** Ascending; fewer than the values where it was cancelled. */
   readonly points: readonly SweepPoint[];
   /** The least value tried from which on a split plan beats the best single device at every larger one too. */
   readonly splittingPaysFrom: number | undefined;
@@ -170,7 +171,7 @@ const SINGLE_DEVICE = /^single /;
 
 /**
  * Searches at every value, ascending and then descending, each time from the plans found so far: a plan that is
- * good at one value is a start at the next.
+ * good at one value is a start at the next. A cancel keeps the points that are done.
  */
 export async function sweep(
   problem: PartitionProblem,
@@ -182,17 +183,16 @@ export async function sweep(
   const ascending = [...values].sort((a, b) => a - b);
   const found = new Map<number, PartitionResult>();
   for (const value of [...ascending, ...ascending.slice(0, -1).reverse()]) {
-    if (control.cancelled() && found.size > 0) break;
     const seeds = [...found].map(([other, { genes }]) => ({ name: `plan at ${other}`, genes }));
     const cluster = swept(problem.cluster, value);
-    found.set(
-      value,
-      await searchPartition(
-        { ...problem, cluster, seeds: [...(problem.seeds ?? []), ...seeds] },
-        control,
-        makePool,
-      ),
+    const result = await searchPartition(
+      { ...problem, cluster, seeds: [...(problem.seeds ?? []), ...seeds] },
+      control,
+      makePool,
     );
+    // It may not know its seeds' worth, nor be as good as what was found at this value before.
+    if (result.stopped === 'cancel') break;
+    found.set(value, result);
   }
   const points = ascending
     .filter((value) => found.has(value))

@@ -18,8 +18,8 @@ export interface FirstPlans {
 }
 
 /**
- * Tries known plans one by one, the first of them in any case, the others until `stop`: what a search that is
- * stopped before its islands stand can keep. `found` hears of every better valid plan. At least one seed.
+ * Tries known plans one by one, up to the first valid one in any case, the others until `stop`: what a search that
+ * is stopped before its islands stand can keep. `found` hears of every better valid plan. At least one seed.
  */
 export function tryFirstPlans(
   space: SearchSpace,
@@ -31,7 +31,7 @@ export function tryFirstPlans(
   const results: SeedResult[] = [];
   let best: FirstPlan | undefined;
   for (const { name, genes } of seeds) {
-    if (best !== undefined && stop()) break;
+    if (best?.violation === 0 && stop()) break;
     const genome = genes.map((gene, operator) =>
       gene === undefined || space.workload.flow.stepOf[operator] < 0
         ? undefined

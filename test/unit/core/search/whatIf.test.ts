@@ -97,6 +97,24 @@ describe('what if', () => {
     assert.ok(after.seeds.some(({ name }) => name === 'plan at hand'));
   });
 
+  it('keeps the points of a cancelled sweep that are done', async () => {
+    const values = [1e5, 1e7, 1e9];
+    const whole = await sweep(problem(), atBandwidth, values, freeControl());
+    for (let most = 1; ; most *= 2) {
+      let asked = 0;
+      const control = { ...freeControl(), cancelled: () => ++asked > most };
+      const { points } = await sweep(problem(), atBandwidth, values, control);
+      // Of the first pass; the second may better all but the last.
+      assert.deepEqual(
+        points.map(({ value, singleDeviceNs }) => [value, singleDeviceNs]),
+        whole.points.slice(0, points.length).map(({ value, singleDeviceNs }) => [value, singleDeviceNs]),
+      );
+      for (const [at, { latencyNs }] of points.entries()) assert.ok(latencyNs >= whole.points[at].latencyNs);
+      if (most === 1) assert.equal(points.length, 0);
+      if (points.length === values.length) break;
+    }
+  });
+
   it('finds the bandwidth from which on splitting pays', async () => {
     const { points, splittingPaysFrom } = await sweep(problem(), atBandwidth, [1e9, 1e5, 1e7], freeControl());
     assert.deepEqual(

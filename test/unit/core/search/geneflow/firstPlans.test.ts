@@ -59,6 +59,22 @@ describe('a search that is stopped while its opponents are computed', () => {
     );
   });
 
+  it('goes on to the first of them that is valid', async () => {
+    const given = problem();
+    const [a, b] = given.cluster.devices;
+    const cluster = { ...given.cluster, devices: [{ ...a, memory: 1000 }, b], source: 1, sink: 1 };
+    const control = { cancelled: () => true, now: () => 0, report: () => undefined };
+    const result = await searchPartition({ ...given, cluster }, control, (_, stop) => deafPool(stop));
+    assert.ok(result.valid);
+    assert.deepEqual(
+      result.seeds.map(({ name, valid }) => [name, valid]),
+      [
+        ['single a', false],
+        ['single b', true],
+      ],
+    );
+  });
+
   it('has tried every one of them when it is stopped later', async () => {
     const told: number[] = [];
     let asked = 0;
