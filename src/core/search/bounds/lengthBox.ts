@@ -71,8 +71,10 @@ export interface MakeFacts {
 
 export interface BoxFacts {
   readonly box: LengthBox;
-  /** Least step time without message phases, penalties of memory included. */
+  /** Least step time without message phases, the price included. */
   readonly cost: Nanoseconds;
+  /** Of its weights, at least. */
+  readonly price: Nanoseconds;
   readonly reads: readonly ReadFacts[];
   readonly makes: readonly MakeFacts[];
 }
@@ -164,10 +166,8 @@ export function boxFacts(
           excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
         ),
   );
-  const cost =
-    stepCost(scene, operator, option, box) +
-    (prices === undefined ? 0 : weightShare(option, box, prices).price);
-  return { box, cost, reads, makes };
+  const price = prices === undefined ? 0 : weightShare(option, box, prices).price;
+  return { box, cost: stepCost(scene, operator, option, box) + price, price, reads, makes };
 }
 
 function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts {

@@ -10,7 +10,7 @@ import type { LatencyModel } from '../../latency/workload';
 import type { PartitionRules } from '../../partition/partition';
 import type { BoundCertificate } from './certificate';
 import { Interrupted } from './elimination';
-import { memoryPrices } from './memoryPrices';
+import { memoryPrices, priceOfRooms } from './memoryPrices';
 import { overlappedBound } from './overlappedBound';
 import { refine, type RefineLimits } from './refine';
 import { BoundScene } from './scene';
@@ -94,7 +94,7 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
 /** Of the work, for the bound without prices where there are some. */
 const FREE_SHARE = 0.2;
 /** Of the work, for the boxes that the prices are found on. */
-const PRICES_SHARE = 0.1;
+const PRICES_SHARE = 0.3;
 
 function partOf(limits: RefineLimits, share: number): RefineLimits {
   return { ...limits, work: share * limits.work };
@@ -113,10 +113,7 @@ export function boxBound(
     isStopped,
   );
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
-  const credit = (prices ?? []).reduce((sum, price, device) => {
-    const { memory, baseMemory } = scene.cluster.devices[device];
-    return sum + price * Math.max(0, memory - baseMemory);
-  }, 0);
+  const credit = prices === undefined ? 0 : priceOfRooms(scene, prices);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
   const { bound, rounds, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;

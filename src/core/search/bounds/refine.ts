@@ -63,7 +63,7 @@ export function refine(
     origins: boxes.map(() => NONE),
   }));
   let known: Reach | undefined;
-  let work = 0;
+  let work = -PAIR_WORK * problem.pairs;
   let level = Infinity;
   try {
     for (;;) {

@@ -14,6 +14,7 @@ import {
   makeFacts,
   rootBox,
   tighten,
+  weightShare,
   type BoxFacts,
   type LengthBox,
   type MemoryPrices,
@@ -68,7 +69,7 @@ export class SynchronousProblem {
 
   constructor(
     readonly scene: BoundScene,
-    readonly prices: MemoryPrices | undefined,
+    private prices: MemoryPrices | undefined,
     isStopped: () => boolean,
   ) {
     const { flow } = scene;
@@ -141,6 +142,17 @@ export class SynchronousProblem {
         return { a: from, b: to, table: part };
       }),
     };
+  }
+
+  /** The same boxes at other prices. */
+  reprice(prices: MemoryPrices): void {
+    this.prices = prices;
+    this.boxes.forEach((own, variable) => {
+      this.boxes[variable] = own.map((facts) => {
+        const { price } = weightShare(this.options[variable][facts.box.option], facts.box, prices);
+        return { ...facts, cost: facts.cost - facts.price + price, price };
+      });
+    });
   }
 
   /** Tightened, with its input and output phases; `undefined` where the box is empty. */
