@@ -82,6 +82,16 @@ export class NetBuilder {
     return this.add('Reshape', [turned], [n, c, h, w], 0, {}, view);
   }
 
+  /** Channels `[start, end)`. */
+  sliceChannels(x: TensorId, start: number, end: number): TensorId {
+    const [n, , h, w] = this.shape(x);
+    return this.add('Slice', [x], [n, end - start, h, w], 0, {
+      axes: ints([1]),
+      starts: ints([start]),
+      ends: ints([end]),
+    });
+  }
+
   flatten(x: TensorId): TensorId {
     const shape = this.shape(x);
     const flat = [shape[0], elements(shape) / shape[0]];

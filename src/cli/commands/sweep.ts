@@ -112,7 +112,7 @@ function sweepLines(
     ...table([[`${of} on ${name}`, 'latency', 'best single device', 'memory in all'], ...rows]),
     ...(points.length < values ? [`stopped: ${points.length} of ${values} values are done`] : []),
     splittingPaysFrom === undefined
-      ? 'splitting pays at none of these values'
+      ? `splitting pays at none of these values${points.length < values ? ' that are done' : ''}`
       : `splitting pays from ${text(splittingPaysFrom)} on`,
   ];
 }

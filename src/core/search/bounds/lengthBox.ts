@@ -41,8 +41,6 @@ export interface ReadFacts {
   /** What two neighbours along the axis both need at least. */
   readonly overlap: number;
   readonly isRun: boolean;
-  /** Elements of one place along the axis. */
-  readonly slab: number;
   /** Of a unit, at least, and what a device that takes part needs more or less than that. */
   readonly perUnit: number;
   readonly beside: number;
@@ -193,14 +191,14 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
   const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
   const inside = Float64Array.from(lo, (n) => place.needed[n]);
-  const { perUnit, least, leastWhole, most, saved } = place;
-  const { overlap, isRun } = table;
+  const { perUnit, least, leastWhole, saved } = place;
+  const { overlap, mostOverlap, perShared, isRun } = table;
   const beside = longest <= place.longest ? least : leastWhole;
   const units = length + excessLo;
   const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;
   let total = 0;
   for (let d = 0; d < lo.length; d++) total += atEnd[d];
-  const shared = isOrdered ? most + perUnit * excessHi : Infinity;
+  const shared = isOrdered ? mostOverlap + perShared * excessHi : Infinity;
   total = Math.max(total, byUnits);
   return {
     atEnd,
@@ -214,7 +212,6 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     shared,
     overlap,
     isRun,
-    slab: table.slab,
     perUnit,
     beside: Math.min(0, leastWhole),
     units,

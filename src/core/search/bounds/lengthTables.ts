@@ -27,8 +27,11 @@ export interface NeedTable {
   readonly slab: number;
   /** Any part is a run of the storage's elements in row-major order. */
   readonly isRun: boolean;
-  /** What two neighbours along the axis both need at least. */
+  /** What two neighbours along the axis both need at least, and at most; infinite where the needs do not rise. */
   readonly overlap: number;
+  readonly mostOverlap: number;
+  /** By how much more that is, at most, for a unit that both compute. */
+  readonly perShared: number;
 }
 
 export interface PlaceTable {
@@ -36,10 +39,9 @@ export interface PlaceTable {
   readonly needed: Float64Array;
   /** Lengths that leave room for such a place, at most. */
   readonly longest: number;
-  /** `perUnit * n + least <= needed[n] <= perUnit * n + most` for lengths up to that. */
+  /** `perUnit * n + least <= needed[n]` for lengths up to that. */
   readonly perUnit: number;
   readonly least: number;
-  readonly most: number;
   /** `least` for every length. */
   readonly leastWhole: number;
   /** Most that lying at an end saves. */
@@ -180,14 +182,14 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
     axis: MIXED_AXIS,
     slab: 0,
     isRun: false,
-    overlap: 0,
+    ...NO_OVERLAP,
   };
   for (const part of parts) {
     const { axis, slab, isRun } = part;
     const least = leastNeeds(part);
     if (least.atEnd[length] <= largest.atEnd[length]) continue;
     const { most: mostNeeded } = makeTable(part);
-    largest = { ...placed(least), mostNeeded, axis, slab, isRun, overlap: overlapOf(part) };
+    largest = { ...placed(least), mostNeeded, axis, slab, isRun, ...overlaps(part) };
   }
   return largest;
 }
@@ -201,7 +203,7 @@ export function wholeNeed(elements: number): NeedTable {
     axis: WHOLE_AXIS,
     slab: elements,
     isRun: true,
-    overlap: 0,
+    ...NO_OVERLAP,
   };
 }
 
@@ -214,13 +216,35 @@ function placed({
   return { atEnd, inside: placeTable(inside, atEnd, 1), deep: placeTable(deep, atEnd, margin), margin };
 }
 
-function overlapOf({ from, to, slab }: Follow): number {
-  let least = from.length < 2 ? 0 : Infinity;
+type Overlaps = Pick<NeedTable, 'overlap' | 'mostOverlap' | 'perShared'>;
+
+const NO_OVERLAP: Overlaps = { overlap: 0, mostOverlap: 0, perShared: 0 };
+
+function overlaps({ from, to, slab }: Follow): Overlaps {
+  if (from.length < 2) return NO_OVERLAP;
+  let least = Infinity;
+  let most = 0;
+  let step = 0;
   for (let i = 1; i < from.length; i++) {
-    if (from[i] < from[i - 1] || to[i] < to[i - 1]) return 0;
+    if (from[i] < from[i - 1] || to[i] < to[i - 1])
+      return { overlap: 0, mostOverlap: Infinity, perShared: 0 };
     least = Math.min(least, to[i - 1] - from[i]);
+    most = Math.max(most, to[i - 1] - from[i]);
+    step = Math.max(step, to[i] - to[i - 1]);
   }
-  return slab * Math.max(0, least);
+  return { overlap: slab * Math.max(0, least), mostOverlap: slab * most, perShared: slab * step };
+}
+
+/** Elements that all units together need. */
+export function neededByAny({ from, to, slab }: Follow): number {
+  const units = [...from.keys()].sort((i, j) => from[i] - from[j]);
+  let places = 0;
+  let end = -Infinity;
+  for (const i of units) {
+    places += Math.max(0, to[i] - Math.max(end, from[i]));
+    end = Math.max(end, to[i]);
+  }
+  return slab * places;
 }
 
 /** With the line that the needs follow, and what lies between. */
@@ -232,12 +256,10 @@ function placeTable(needed: Float64Array, atEnd: Float64Array, margin: number): 
   const longest = length - 2 * margin;
   let least = Infinity;
   let leastWhole = Infinity;
-  let most = 0;
   let saved = 0;
   for (let n = 1; n <= length; n++) {
     const beside = needed[n] - perUnit * n;
     leastWhole = Math.min(leastWhole, beside);
-    if (n < length) most = Math.max(most, beside);
     saved = Math.max(saved, needed[n] - atEnd[n]);
     if (n <= longest) least = Math.min(least, beside);
   }
@@ -246,7 +268,6 @@ function placeTable(needed: Float64Array, atEnd: Float64Array, margin: number): 
     longest,
     perUnit,
     least: longest < 1 ? leastWhole : least,
-    most,
     leastWhole,
     saved,
   };

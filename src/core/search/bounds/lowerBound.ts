@@ -113,7 +113,7 @@ export function boxBound(
     isStopped,
   );
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
-  const credit = prices === undefined ? 0 : priceOfRooms(scene, prices);
+  const credit = prices === undefined ? 0 : priceOfRooms(problem, prices);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
   const { bound, rounds, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;

@@ -34,9 +34,9 @@ export function memoryPrices(
   let prices = cluster.devices.map(() => 0);
   const problem = new SynchronousProblem(scene, Float64Array.from(prices), isStopped);
   for (let turn = 0; turn < TURNS && !isStopped(); turn++) {
-    const incumbent = (incumbentNs ?? Infinity) + priceOfRooms(scene, prices);
+    const incumbent = (incumbentNs ?? Infinity) + priceOfRooms(problem, prices);
     refine(problem, incumbent, { ...limits, work: limits.work / TURNS }, isStopped);
-    prices = adjusted(scene, problem, prices, incumbentNs, limits.tableLimit, isStopped);
+    prices = adjusted(problem, prices, incumbentNs, limits.tableLimit, isStopped);
     problem.reprice(Float64Array.from(prices));
   }
   return prices.some((price) => price > 0) ? prices : undefined;
@@ -46,10 +46,10 @@ export function memoryPrices(
  * What the weights of a valid plan cost at most: the price of all rooms, less that of the activations that lie in
  * some of them, at the lowest price.
  */
-export function priceOfRooms(scene: BoundScene, prices: readonly number[]): Nanoseconds {
-  const rooms = roomsOf(scene.cluster);
+export function priceOfRooms(problem: SynchronousProblem, prices: readonly number[]): Nanoseconds {
+  const rooms = roomsOf(problem.scene.cluster);
   const all = prices.reduce((sum, price, device) => sum + price * rooms[device], 0);
-  return all - Math.min(...prices) * scene.leastActivationBytes;
+  return all - Math.min(...prices) * problem.leastActivationBytes;
 }
 
 function roomsOf({ devices }: Cluster): Bytes[] {
@@ -58,20 +58,19 @@ function roomsOf({ devices }: Cluster): Bytes[] {
 
 /** The best prices of some subgradient steps from the given ones. */
 function adjusted(
-  scene: BoundScene,
   problem: SynchronousProblem,
   start: readonly number[],
   incumbentNs: Nanoseconds | undefined,
   tableLimit: number,
   isStopped: () => boolean,
 ): number[] {
-  const rooms = roomsOf(scene.cluster);
+  const rooms = roomsOf(problem.scene.cluster);
   let prices = [...start];
   let best = { value: -Infinity, prices };
   let stride = FIRST_STRIDE;
   for (let step = 0, idle = 0; step < STEPS && !isStopped(); step++) {
     const { cost, used } = pricedMinimum(problem, prices, tableLimit, isStopped);
-    const value = cost - priceOfRooms(scene, prices);
+    const value = cost - priceOfRooms(problem, prices);
     idle = value > best.value ? 0 : idle + 1;
     if (value > best.value) best = { value, prices };
     if (idle > PATIENCE) {
@@ -82,7 +81,7 @@ function adjusted(
     const lowest = Math.min(...prices);
     const cheapest = prices.filter((price) => price === lowest).length;
     const slope = used.map((bytes, d) => {
-      const lacking = bytes - rooms[d] + (prices[d] === lowest ? scene.leastActivationBytes / cheapest : 0);
+      const lacking = bytes - rooms[d] + (prices[d] === lowest ? problem.leastActivationBytes / cheapest : 0);
       return lacking < 0 && prices[d] === 0 ? 0 : lacking;
     });
     const square = slope.reduce((sum, bytes) => sum + bytes * bytes, 0);

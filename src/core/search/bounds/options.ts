@@ -4,13 +4,15 @@
  * order of the devices and every recomputed halo that a plan may choose. Tables by length, made once.
  */
 import { boxesBytes } from '../../partition/boxBytes';
-import { NONE, type DeviceId, type OperatorId, type TensorId } from '../../graph/units';
+import { NONE, type Bytes, type DeviceId, type OperatorId, type TensorId } from '../../graph/units';
 import type { Box, Split } from '../../partition/partition';
 import {
   followTensor,
   largestNeed,
   makeTable,
   leastNeeds,
+  MIXED_AXIS,
+  neededByAny,
   rising,
   WHOLE_AXIS,
   wholeMade,
@@ -39,6 +41,8 @@ export interface Option {
   readonly makes: readonly MakeTable[];
   /** Bytes that a device holds during the step at least, by length: inputs, weights and outputs. */
   readonly heldBytes: Float64Array;
+  /** Bytes of inputs and outputs that all devices hold together, at least. */
+  readonly togetherBytes: Bytes;
   /** Weight bytes that no other operator uses, at least, by length. */
   readonly weightBytes: Float64Array;
 }
@@ -78,14 +82,25 @@ function isAlike(a: Option, b: Option): boolean {
     a.length === b.length &&
     sameTable(a.weightBytes, b.weightBytes) &&
     a.computeNs.every((table, d) => sameTable(table, b.computeNs[d])) &&
-    a.makes.every(({ most }, i) => sameTable(most, b.makes[i].most)) &&
+    a.makes.every((make, i) => isSameCut(make, b.makes[i]) && sameTable(make.most, b.makes[i].most)) &&
     a.needs.every(
       (need, i) =>
+        isSameCut(need, b.needs[i]) &&
         need.slab === b.needs[i].slab &&
+        need.overlap === b.needs[i].overlap &&
+        need.mostOverlap === b.needs[i].mostOverlap &&
+        sameTable(need.deep.needed, b.needs[i].deep.needed) &&
         sameTable(need.atEnd, b.needs[i].atEnd) &&
         sameTable(need.inside.needed, b.needs[i].inside.needed) &&
         sameTable(need.mostNeeded, b.needs[i].mostNeeded),
     )
+  );
+}
+
+/** Runs count only where no axis is known. */
+function isSameCut(a: NeedTable | MakeTable, b: NeedTable | MakeTable): boolean {
+  return (
+    (a.axis === MIXED_AXIS) === (b.axis === MIXED_AXIS) && (a.axis !== MIXED_AXIS || a.isRun === b.isRun)
   );
 }
 
@@ -108,6 +123,10 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
       return { most, perUnit: most[1], axis: WHOLE_AXIS, isRun: true };
     }),
     heldBytes: Float64Array.of(0, scene.heldBytes(operator, work.inputs)),
+    togetherBytes: [
+      ...flow.operators[operator].reads.map(({ storage }) => storage),
+      ...flow.operators[operator].makes,
+    ].reduce((sum, storage) => sum + (graph.storages[storage].bytes ?? 0), 0),
     weightBytes: Float64Array.of(
       0,
       scene.weightBytes(operator, work.inputs, (tensor) => scene.isOwnWeight(tensor)),
@@ -165,6 +184,7 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
         ? wholeMade(scene.space(storage).size, length)
         : makeTable(made[outputs.findIndex((tensor) => tensor !== NONE && storageOf(tensor) === storage)]!),
     ),
+    togetherBytes: togetherBytes(scene, operator, read),
     heldBytes: heldTable(
       scene,
       operator,
@@ -174,6 +194,27 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
     ),
     weightBytes: weightTable(scene, operator, read, length, (tensor) => scene.isOwnWeight(tensor)),
   };
+}
+
+/** Of a storage that is read more than once, its largest part; all of what is made. */
+function togetherBytes(
+  scene: BoundScene,
+  operator: OperatorId,
+  read: readonly (Follow | undefined)[],
+): Bytes {
+  const { graph, flow } = scene;
+  const { inputs } = graph.operators[operator];
+  const { reads, makes } = flow.operators[operator];
+  let bytes = makes.reduce((sum, storage) => sum + (graph.storages[storage].bytes ?? 0), 0);
+  for (const { storage } of reads) {
+    const parts = read.map((part, i) =>
+      part !== undefined && graph.tensors[inputs[i]].storage === storage
+        ? scene.bytes(inputs[i], neededByAny(part))
+        : 0,
+    );
+    bytes += Math.max(0, ...parts);
+  }
+  return bytes;
 }
 
 /** @param isCounted of the operator's weights */

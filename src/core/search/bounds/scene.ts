@@ -12,11 +12,6 @@ export class BoundScene {
   readonly flow: Flow;
   readonly costs: CostModel;
   readonly regions: Regions;
-  /**
-   * Bytes of activations that all devices together hold at least when they need most: what some operator reads
-   * and makes.
-   */
-  readonly leastActivationBytes: Bytes;
   private readonly weightUsers = new Map<TensorId, number>();
 
   constructor(
@@ -33,7 +28,6 @@ export class BoundScene {
     for (const { weights } of this.flow.operators) {
       for (const weight of weights) this.weightUsers.set(weight, (this.weightUsers.get(weight) ?? 0) + 1);
     }
-    this.leastActivationBytes = this.activationBytes();
   }
 
   space(storage: StorageId): RegionSpace {
@@ -59,28 +53,6 @@ export class BoundScene {
     let bytes = this.weightBytes(operator, boxes, (tensor) => this.isWeight(tensor));
     for (const storage of storages) bytes += this.graph.storages[storage].bytes ?? 0;
     return bytes;
-  }
-
-  private activationBytes(): Bytes {
-    const { graph, flow, rules } = this;
-    let most = 0;
-    for (const operator of flow.steps) {
-      const { inputs } = graph.operators[operator];
-      const boxes = rules.work(operator, undefined, 0, 1).inputs;
-      const { reads, makes } = flow.operators[operator];
-      let bytes = 0;
-      for (const { storage } of reads) {
-        const needed = inputs.map((tensor, i) =>
-          tensor !== NONE && graph.tensors[tensor].storage === storage
-            ? boxesBytes(graph, [tensor], [boxes[i]])
-            : 0,
-        );
-        bytes += Math.max(0, ...needed);
-      }
-      for (const storage of makes) bytes += graph.storages[storage].bytes ?? 0;
-      most = Math.max(most, bytes);
-    }
-    return most;
   }
 
   /** Bytes of the boxes of those weights that count, each once. */

@@ -3,7 +3,7 @@
  * a cost per box (its step at least) and per pair of boxes of a producer and a reader (their phase at least).
  * Its minimum is at most the latency of every plan; splitting boxes raises it.
  */
-import { NONE, type OperatorId } from '../../graph/units';
+import { NONE, type Bytes, type OperatorId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import { product } from '../../partition/regions';
 import type { PairwiseProblem } from './elimination';
@@ -52,6 +52,8 @@ export class SynchronousProblem {
   readonly boxes: BoxFacts[][];
   readonly operators: readonly OperatorId[];
   readonly order: readonly number[];
+  /** Bytes that all devices together hold at least while some operator reads and makes them. */
+  readonly leastActivationBytes: Bytes;
   /** Pairs of boxes valued so far: the measure of work. */
   pairs = 0;
   private readonly links: Link[] = [];
@@ -78,6 +80,10 @@ export class SynchronousProblem {
       if (isStopped()) throw new Interrupted();
       return operatorOptions(scene, operator);
     });
+    this.leastActivationBytes = Math.max(
+      0,
+      ...options.map((own) => Math.min(...own.map(({ togetherBytes }) => togetherBytes))),
+    );
     const isSquare = areColumnsAsRows(scene, options);
     this.origins = relayedSteps(scene);
     const kept = [...flow.steps.keys()].filter((step) => this.origins[step] === NONE);
@@ -317,7 +323,6 @@ export class SynchronousProblem {
         shared: Infinity,
         overlap: 0,
         isRun: true,
-        slab: size,
         perUnit: size,
         beside: 0,
         units: 1,

@@ -9,14 +9,16 @@ import type { Split } from '../../../../../src/core/partition/partition';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
 import {
+  boxBound,
   defaultLimits,
   latencyBound,
   type LatencyBound,
 } from '../../../../../src/core/search/bounds/lowerBound';
+import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
 import { neighbourhoodOptimum } from '../../../../../src/core/search/opponents/neighbourhood';
 import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
-import { randomNet } from '../../../../support/netGraph';
+import { NetBuilder, randomNet } from '../../../../support/netGraph';
 import { randomCluster, randomGene } from '../../../../support/randomPlan';
 
 const LIMITS = { rounds: 12, work: 3_000_000, tableLimit: 100_000, gap: 0 };
@@ -68,6 +70,18 @@ function inEveryOrder(cluster: Cluster): Cluster[] {
       sink: at(sink),
     };
   });
+}
+
+/** The first devices with these memories, alike, on a switched network. */
+function withMemories(memories: readonly number[], cluster: Cluster): Cluster {
+  const [device] = cluster.devices;
+  return {
+    ...cluster,
+    devices: memories.map((memory, d) => ({ ...device, name: `d${d}`, memory, baseMemory: 0 })),
+    network: { ...cluster.network, kind: 'switched', links: [] },
+    source: 0,
+    sink: 0,
+  };
 }
 
 /** A random gene, with recomputed halos where it can have some. */
@@ -177,6 +191,43 @@ describe('lower bounds', () => {
       }
     }
     assert.ok(valid > 20 && priced > 0, `${valid} valid plans, ${priced} priced bounds`);
+  });
+
+  it('no prices of memory lift the bound above a valid plan that never holds what nobody reads', () => {
+    const net = new NetBuilder();
+    const cut = net.sliceChannels(net.conv(net.input([1, 2, 16, 16]), 16, 1), 8, 16);
+    const graph = net.finish([net.conv(cut, 2, 1)]);
+    const rules = partitionRules(graph);
+    const roomy = withMemories(
+      [1, 1].map(() => 2 ** 20),
+      clusterOf(3),
+    );
+    const split = (operator: number, dimension: string): number =>
+      rules.splits(operator).findIndex((candidate) => candidate.dimension === dimension);
+    const genes: Gene[] = [
+      { split: split(0, 'C'), cuts: [0, 8, 16], reduceOn: -1 },
+      { split: split(1, 'C'), cuts: [0, 4, 8], reduceOn: -1 },
+      { split: split(2, 'H'), cuts: [0, 8, 16], reduceOn: -1 },
+    ];
+    const evaluated = (cluster: Cluster): Evaluator => {
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      evaluator.evaluate(
+        genes.map((gene, id) => workload.genes.compile(id, gene)),
+        Infinity,
+        true,
+      );
+      return evaluator;
+    };
+    const cluster = withMemories([...evaluated(roomy).peakBytes], roomy);
+    const { latencyNs, violation } = evaluated(cluster);
+    assert.equal(violation, 0);
+    const scene = new BoundScene(graph, rules, cluster);
+    for (const price of [0, 1, 10, 1000]) {
+      const { ns } = boxBound(scene, [price, price], undefined, LIMITS, () => false);
+      assert.ok(ns <= latencyNs, `${ns} > ${latencyNs} at ${price} ns per byte`);
+    }
   });
 
   it('one device gives exactly its own latency, less the room for rounding', () => {

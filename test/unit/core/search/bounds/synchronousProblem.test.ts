@@ -7,6 +7,7 @@ import { Evaluator } from '../../../../../src/core/latency/evaluator';
 import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
+import type { BoxFacts } from '../../../../../src/core/search/bounds/lengthBox';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
 import { NetBuilder } from '../../../../support/netGraph';
@@ -17,11 +18,12 @@ function chainOf(random: Random): Graph {
   const net = new NetBuilder();
   let x = net.input([1, 4, 14 + random.below(8), 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(9);
+    const kind = random.below(10);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
     else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
     else if (kind === 3) x = net.shuffle(x, 2);
+    else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
     else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
   }
   if (random.below(3) === 0) x = net.gemm(net.flatten(x), 6);
@@ -61,8 +63,14 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
   });
 }
 
-/** What the problem says of exactly the lengths of a plan. */
-function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: readonly Gene[]): number {
+/** What the problem says of the lengths of a plan, and of others up to so many units away. */
+function aroundLengthsOf(
+  problem: SynchronousProblem,
+  workload: Workload,
+  genes: readonly Gene[],
+  random: Random,
+  away: number,
+): number {
   const { steps } = workload.flow;
   const points = problem.operators.map((operator, variable) => {
     const gene = workload.genes.compile(operator, genes[steps.indexOf(operator)]).gene;
@@ -72,7 +80,7 @@ function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: rea
       const [device] = geneDevices(gene);
       lo[device] = 1;
       const option = options.findIndex((own) => own.split === NONE && own.device === device);
-      return point(problem, variable, option, lo, 0);
+      return around(problem, variable, option, lo, () => 0);
     }
     const { unit } = workload.genes.splits(operator)[gene.split];
     lo.forEach((_, d) => {
@@ -82,7 +90,7 @@ function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: rea
     const option = options.findIndex(
       (own) => own.split === gene.split && (!own.isReduced || own.device === gene.reduceOn),
     );
-    return point(problem, variable, option, lo, lo.reduce((sum, n) => sum + n, 0) - options[option].length);
+    return around(problem, variable, option, lo, () => random.below(away + 1));
   });
   problem.update(
     points.map(() => []),
@@ -92,15 +100,24 @@ function atLengthsOf(problem: SynchronousProblem, workload: Workload, genes: rea
   return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
 }
 
-function point(
+function around(
   problem: SynchronousProblem,
   variable: number,
   option: number,
-  lo: Int32Array,
-  excess: number,
-) {
-  const box = { option, lo, hi: lo, excessLo: excess, excessHi: excess, timeLo: 0, timeHi: Infinity };
-  const facts = problem.compiled(variable, box);
+  lengths: Int32Array,
+  away: () => number,
+): BoxFacts {
+  const { length } = problem.options[variable][option];
+  const excess = lengths.reduce((sum, n) => sum + n, 0) - length;
+  const facts = problem.compiled(variable, {
+    option,
+    lo: lengths.map((n) => Math.max(0, n - away())),
+    hi: lengths.map((n) => Math.min(length, n + away())),
+    excessLo: Math.max(0, excess - away()),
+    excessHi: excess + away(),
+    timeLo: 0,
+    timeHi: Infinity,
+  });
   assert.ok(facts, `operator ${variable} has no such lengths`);
   return facts;
 }
@@ -113,7 +130,7 @@ function fourDevices(random: Random): Cluster {
 }
 
 describe('the synchronous problem over lengths', () => {
-  it('says of the lengths of a plan at most what the plan takes', () => {
+  it('says of the lengths of a plan and those around at most what the plan takes', () => {
     let near = 0;
     for (let seed = 0; seed < 60; seed++) {
       const random = seededRandom(seed);
@@ -132,12 +149,14 @@ describe('the synchronous problem over lengths', () => {
           return step < 0 ? undefined : workload.genes.compile(id, genes[step]);
         });
         evaluator.evaluate(genome);
-        const relaxed = atLengthsOf(problem, workload, genes);
-        assert.ok(
-          relaxed <= evaluator.latencyNs + 1,
-          `seed ${seed} plan ${plan}: ${relaxed} > ${evaluator.latencyNs}`,
-        );
-        if (relaxed > 0.97 * evaluator.latencyNs) near++;
+        for (const away of [0, 2]) {
+          const relaxed = aroundLengthsOf(problem, workload, genes, random, away);
+          assert.ok(
+            relaxed <= evaluator.latencyNs + 1,
+            `seed ${seed} plan ${plan}, ${away} away: ${relaxed} > ${evaluator.latencyNs}`,
+          );
+          if (relaxed > 0.97 * evaluator.latencyNs) near++;
+        }
       }
     }
     assert.ok(near > 40, `${near} plans near`);
