@@ -169,28 +169,32 @@ export function operatorPins(
   cluster: Cluster,
   pins: ReadonlyMap<number, PlanPin>,
 ): ReadonlyMap<OperatorId, Pin> {
-  return new Map([...pins].map(([index, pin]) => operatorPin(graph, rules, cluster, index, pin)));
+  const byOperator = new Map<OperatorId, Pin>();
+  for (const [index, pin] of pins) {
+    const found = operatorPin(graph, rules, cluster, index, pin);
+    if (typeof found === 'string') throw new InputError(found);
+    byOperator.set(...found);
+  }
+  return byOperator;
 }
 
+/** In ids, or why there is no such pin. */
 function operatorPin(
   graph: Graph,
   rules: PartitionRules,
   cluster: Cluster,
   index: number,
   { device, dimension }: PlanPin,
-): readonly [OperatorId, Pin] {
+): readonly [OperatorId, Pin] | string {
   const operator = graph.operators.find((candidate) => candidate.index === index);
   if (operator === undefined) {
-    throw new InputError(
-      `There is no operator ${index} to pin: numbers are positions in the file, constants left out; analyze lists them.`,
-    );
+    return `There is no operator ${index} to pin: numbers are positions in the file, constants left out; analyze lists them.`;
   }
   const id = cluster.devices.findIndex(({ name }) => name === device);
-  if (device !== undefined && id < 0)
-    throw new InputError(`There is no device "${device}" to pin operator ${index} to.`);
+  if (device !== undefined && id < 0) return `There is no device "${device}" to pin operator ${index} to.`;
   const isKnown = dimension === undefined || dimension === 'none';
   if (!isKnown && !rules.splits(operator.id).some((split) => split.dimension === dimension))
-    throw new InputError(`Operator ${index} (${operator.type}) cannot be split by ${dimension}.`);
+    return `Operator ${index} (${operator.type}) cannot be split by ${dimension}.`;
   return [
     operator.id,
     {
@@ -213,16 +217,9 @@ export function possiblePins(
   cluster: Cluster,
   pins: ReadonlyMap<number, PlanPin>,
 ): ReadonlyMap<number, PlanPin> {
-  const isPossible = ([index, pin]: [number, PlanPin]): boolean => {
-    try {
-      operatorPin(graph, rules, cluster, index, pin);
-      return true;
-    } catch (error) {
-      if (error instanceof InputError) return false;
-      throw error;
-    }
-  };
-  return new Map([...pins].filter(isPossible));
+  return new Map(
+    [...pins].filter(([index, pin]) => typeof operatorPin(graph, rules, cluster, index, pin) !== 'string'),
+  );
 }
 
 function modelIdentity({

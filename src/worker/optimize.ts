@@ -75,9 +75,8 @@ function pinsAtHand(
   cluster: Cluster,
 ): ReadonlyMap<number, PlanPin> {
   const found = findPlan(request, model);
-  return found.kind === 'current'
-    ? possiblePins(graph, partitionRules(graph), cluster, pinsOf(found.plan))
-    : new Map();
+  const pins = found.kind === 'current' ? pinsOf(found.plan) : new Map<number, PlanPin>();
+  return pins.size === 0 ? pins : possiblePins(graph, partitionRules(graph), cluster, pins);
 }
 
 function optionsOf({ options: { timeLimitSeconds, ...options } }: OptimizeRequest): OptimizeOptions {

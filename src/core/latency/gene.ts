@@ -89,6 +89,15 @@ export function geneHash({ split, cuts, reduceOn, halos, order }: Gene): number 
   return hash & 0x3fffffff;
 }
 
+/** Where the same shares of another axis are cut, in whole units. */
+export function cutsAlong(
+  cuts: readonly number[],
+  from: Pick<Split, 'length'>,
+  to: Pick<Split, 'length' | 'unit'>,
+): number[] {
+  return cuts.map((cut) => Math.round((cut * to.length) / from.length / to.unit) * to.unit);
+}
+
 /** Devices with a part, ascending. */
 export function geneDevices(gene: Gene): DeviceId[] {
   const devices = devicesAlong(gene);

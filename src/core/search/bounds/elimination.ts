@@ -79,8 +79,7 @@ export function eliminate(
 ): EliminationResult {
   const sizes = problem.unary.map((costs) => costs.length);
   const { buckets, isExact, cells } = upward(problem, order, sizes, tableLimit, continued, isStopped);
-  let value = 0;
-  for (const bucket of buckets) if (bucket.separator.length === 0) value += bucket.message[0];
+  const value = valueOf(buckets);
   const choice = decode(problem, buckets, order);
   const totals = new Map<number, KnownTotals>();
   const marginals = downward(buckets, sizes, value, continued.level, totals);
@@ -92,10 +91,17 @@ export function minimize(
   problem: PairwiseProblem,
   tableLimit: number,
   order: readonly number[],
-): Pick<EliminationResult, 'choice' | 'isExact'> {
+  isStopped: () => boolean = () => false,
+): Pick<EliminationResult, 'value' | 'choice' | 'isExact'> {
   const sizes = problem.unary.map((costs) => costs.length);
-  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, { level: Infinity }, () => false);
-  return { choice: decode(problem, buckets, order), isExact };
+  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, { level: Infinity }, isStopped);
+  return { value: valueOf(buckets), choice: decode(problem, buckets, order), isExact };
+}
+
+function valueOf(buckets: readonly Bucket[]): number {
+  let value = 0;
+  for (const { separator, message } of buckets) if (separator.length === 0) value += message[0];
+  return value;
 }
 
 export function eliminationOrder(problem: PairwiseProblem): number[] {

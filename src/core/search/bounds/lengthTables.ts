@@ -58,13 +58,17 @@ export interface MakeTable {
 }
 
 /** A tensor's part along the cut axis: `[from[i], to[i])` for unit `i`, times `slab` elements. */
-export interface Follow {
-  readonly from: Float64Array;
-  readonly to: Float64Array;
-  readonly slab: number;
+export interface Follow extends Spans {
+  readonly least: LeastNeeds;
   readonly axis: number;
   /** Any part is a run of the storage's elements in row-major order. */
   readonly isRun: boolean;
+}
+
+interface Spans {
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  readonly slab: number;
 }
 
 export function followTensor(
@@ -73,44 +77,32 @@ export function followTensor(
   boxes: readonly (Box | undefined)[],
 ): Follow {
   const n = boxes.length;
-  const nothing = {
-    from: new Float64Array(n),
-    to: new Float64Array(n),
-    slab: 0,
-    axis: MIXED_AXIS,
-    isRun: false,
-  };
   const some = boxes.find((box) => box !== undefined);
-  if (some === undefined) return nothing;
+  if (some === undefined)
+    return follow({ from: new Float64Array(n), to: new Float64Array(n), slab: 0 }, MIXED_AXIS, false);
   const axis = cutAxis(boxes);
   const whole = scene.regions.space(tensor).size;
   if (axis < 0) {
     // The same box for every unit: all of it, as far as anything is needed at all.
     const { elements } = scene.regions.region(tensor, some);
     const isWhole = elements === whole;
-    return {
-      from: nothing.from,
-      to: nothing.to.fill(1),
-      slab: elements,
-      axis: isWhole ? WHOLE_AXIS : MIXED_AXIS,
-      isRun: isWhole,
-    };
+    const spans = { from: new Float64Array(n), to: new Float64Array(n).fill(1), slab: elements };
+    return follow(spans, isWhole ? WHOLE_AXIS : MIXED_AXIS, isWhole);
   }
   const { from, to } = followAxis(boxes, axis);
   let slab = 1;
   for (let c = 0; c < some.length; c += 2) if (c !== 2 * axis) slab *= some[c + 1] - some[c];
   const shape = scene.graph.tensors[tensor].shape as readonly number[];
-  return {
-    from,
-    to,
-    slab,
-    isRun: slab === product(shape.slice(axis + 1)),
-    axis: factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, {
-      range: [some[2 * axis], some[2 * axis + 1]],
-      size: shape[axis],
-      ends: [...from, ...to],
-    }),
-  };
+  const factor = factorOf(scene.regions.region(tensor, some), scene.regions.space(tensor).factors, {
+    range: [some[2 * axis], some[2 * axis + 1]],
+    size: shape[axis],
+    ends: [...from, ...to],
+  });
+  return follow({ from, to, slab }, factor, slab === product(shape.slice(axis + 1)));
+}
+
+function follow(spans: Spans, axis: number, isRun: boolean): Follow {
+  return { ...spans, axis, isRun, least: leastNeeds(spans) };
 }
 
 /**
@@ -185,8 +177,7 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
     ...NO_OVERLAP,
   };
   for (const part of parts) {
-    const { axis, slab, isRun } = part;
-    const least = leastNeeds(part);
+    const { axis, slab, isRun, least } = part;
     if (least.atEnd[length] <= largest.atEnd[length]) continue;
     const { most: mostNeeded } = makeTable(part);
     largest = { ...placed(least), mostNeeded, axis, slab, isRun, ...overlaps(part) };
@@ -220,7 +211,7 @@ type Overlaps = Pick<NeedTable, 'overlap' | 'mostOverlap' | 'perShared'>;
 
 const NO_OVERLAP: Overlaps = { overlap: 0, mostOverlap: 0, perShared: 0 };
 
-function overlaps({ from, to, slab }: Follow): Overlaps {
+function overlaps({ from, to, slab }: Spans): Overlaps {
   if (from.length < 2) return NO_OVERLAP;
   let least = Infinity;
   let most = 0;
@@ -236,7 +227,7 @@ function overlaps({ from, to, slab }: Follow): Overlaps {
 }
 
 /** Elements that all units together need. */
-export function neededByAny({ from, to, slab }: Follow): number {
+export function neededByAny({ from, to, slab }: Spans): number {
   const units = [...from.keys()].sort((i, j) => from[i] - from[j]);
   let places = 0;
   let end = -Infinity;
@@ -283,7 +274,7 @@ export interface LeastNeeds {
 }
 
 /** A shard of the whole length touches both ends. */
-export function leastNeeds(part: Follow): LeastNeeds {
+function leastNeeds(part: Spans): LeastNeeds {
   const length = part.from.length;
   const [atEnd, inside, deep] = [0, 1, 2].map(() => new Float64Array(length + 1));
   const starts = turningPoints(part.from);
@@ -304,7 +295,7 @@ export function leastNeeds(part: Follow): LeastNeeds {
 
 /** Of a length with so many units at least before and behind it; anywhere where there are not so many. */
 function leastBetween(
-  { from, to, slab }: Follow,
+  { from, to, slab }: Spans,
   starts: readonly number[],
   ends: readonly number[],
   n: number,

@@ -5,7 +5,7 @@
  */
 import type { Cluster } from '../../cluster/cluster';
 import type { Bytes, Nanoseconds } from '../../graph/units';
-import { eliminate } from './elimination';
+import { minimize } from './elimination';
 import { weightShare } from './lengthBox';
 import { refine, type RefineLimits } from './refine';
 import type { BoundScene } from './scene';
@@ -107,13 +107,7 @@ function pricedMinimum(
   const priced = unary.map((costs, v) =>
     costs.map((cost, i) => cost - problem.boxes[v][i].price + shares[v][i].price),
   );
-  const { value, choice } = eliminate(
-    { unary: priced, edges },
-    tableLimit,
-    problem.order,
-    { level: Infinity },
-    isStopped,
-  );
+  const { value, choice } = minimize({ unary: priced, edges }, tableLimit, problem.order, isStopped);
   const used = prices.map(() => 0);
   choice.forEach((i, v) => shares[v][i].bytes.forEach((bytes, d) => (used[d] += bytes)));
   return { cost: value, used };

@@ -10,7 +10,6 @@ import {
   followTensor,
   largestNeed,
   makeTable,
-  leastNeeds,
   MIXED_AXIS,
   neededByAny,
   rising,
@@ -109,6 +108,7 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
   const work = rules.work(operator, undefined, 0, 1);
   const { inputs, outputs, type } = graph.operators[operator];
   const bytes = boxesBytes(scene.graph, inputs, work.inputs) + boxesBytes(scene.graph, outputs, work.outputs);
+  const activations = scene.activationBytes(operator);
   return {
     split: NONE,
     device,
@@ -122,11 +122,11 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
       const most = Float64Array.of(0, scene.space(storage).size);
       return { most, perUnit: most[1], axis: WHOLE_AXIS, isRun: true };
     }),
-    heldBytes: Float64Array.of(0, scene.heldBytes(operator, work.inputs)),
-    togetherBytes: [
-      ...flow.operators[operator].reads.map(({ storage }) => storage),
-      ...flow.operators[operator].makes,
-    ].reduce((sum, storage) => sum + (graph.storages[storage].bytes ?? 0), 0),
+    heldBytes: Float64Array.of(
+      0,
+      activations + scene.weightBytes(operator, work.inputs, (tensor) => scene.isWeight(tensor)),
+    ),
+    togetherBytes: activations,
     weightBytes: Float64Array.of(
       0,
       scene.weightBytes(operator, work.inputs, (tensor) => scene.isOwnWeight(tensor)),
@@ -163,7 +163,7 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
   [...read, ...made].forEach((part, i) => {
     if (part === undefined) return;
     const tensor = i < inputs.length ? inputs[i] : outputs[i - inputs.length];
-    const { atEnd, inside } = leastNeeds(part);
+    const { atEnd, inside } = part.least;
     for (let n = 1; n <= length; n++) least[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   const storageOf = (tensor: TensorId): number => graph.tensors[tensor].storage;
@@ -230,7 +230,7 @@ function weightTable(
   new Set(inputs).forEach((tensor) => {
     const part = tensor === NONE ? undefined : read[inputs.indexOf(tensor)];
     if (part === undefined || !isCounted(tensor)) return;
-    const { atEnd, inside } = leastNeeds(part);
+    const { atEnd, inside } = part.least;
     for (let n = 1; n <= length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   });
   return bytes;
@@ -257,7 +257,7 @@ function heldTable(
   );
   graph.operators[operator].outputs.forEach((tensor, i) => {
     const part = made[i];
-    if (part !== undefined) add(tensor, leastNeeds(part));
+    if (part !== undefined) add(tensor, part.least);
   });
   return rising(bytes);
 }

@@ -43,6 +43,7 @@ export class PhaseBound {
   private readonly leastNsPerByte: number;
   private readonly atEnd: Float64Array;
   private readonly inside: Float64Array;
+  private readonly lacking: Float64Array;
   /** Elements of the storage at hand. */
   private size = 0;
   /** Devices hold their share of any part, and more of an incomplete cycle; negative where only sizes are known. */
@@ -55,6 +56,7 @@ export class PhaseBound {
     this.isShared = cluster.network.kind === 'shared';
     this.atEnd = new Float64Array(this.devices);
     this.inside = new Float64Array(this.devices);
+    this.lacking = new Float64Array(this.devices);
     this.pairLatency = new Float64Array(this.devices ** 2);
     this.pairNsPerByte = new Float64Array(this.devices ** 2);
     cluster.devices.forEach((_, from) =>
@@ -175,22 +177,20 @@ export class PhaseBound {
    * there are too few such senders, one device receives or sends two messages.
    */
   private exchanged(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): number {
-    const { devices } = this;
-    const lacking = (d: number): number => {
-      const need = read.atEnd[d];
-      return need - this.heldOf(need, make.most[d], 1);
-    };
+    const { devices, lacking } = this;
+    for (let d = 0; d < devices; d++)
+      lacking[d] = read.atEnd[d] - this.heldOf(read.atEnd[d], make.most[d], 1);
     let least = Infinity;
     let isPossible = true;
     for (let d = 0; d < devices; d++) {
-      const missing = lacking(d);
+      const missing = lacking[d];
       if (missing <= NOTHING) continue;
       if (missing < least) least = missing;
       let receivers = 0;
       let senders = 0;
       for (let other = 0; other < devices; other++) {
         if (make.most[other] >= missing - NOTHING) senders++;
-        if (lacking(other) >= missing - NOTHING) receivers++;
+        if (lacking[other] >= missing - NOTHING) receivers++;
       }
       if (senders < receivers) isPossible = false;
     }

@@ -6,6 +6,7 @@ import { flowOf, type Flow } from '../../latency/flow';
 import { boxesBytes } from '../../partition/boxBytes';
 import type { Box, PartitionRules } from '../../partition/partition';
 import { Regions, type RegionSpace } from '../../partition/regions';
+import { operatorOptions, type Option } from './options';
 
 /** A model on a cluster, as the bounds see it. */
 export class BoundScene {
@@ -13,6 +14,7 @@ export class BoundScene {
   readonly costs: CostModel;
   readonly regions: Regions;
   private readonly weightUsers = new Map<TensorId, number>();
+  private readonly options = new Map<OperatorId, readonly Option[]>();
 
   constructor(
     readonly graph: Graph,
@@ -28,6 +30,13 @@ export class BoundScene {
     for (const { weights } of this.flow.operators) {
       for (const weight of weights) this.weightUsers.set(weight, (this.weightUsers.get(weight) ?? 0) + 1);
     }
+  }
+
+  /** Every problem over this scene starts from the same. */
+  optionsOf(operator: OperatorId): readonly Option[] {
+    let known = this.options.get(operator);
+    if (known === undefined) this.options.set(operator, (known = operatorOptions(this, operator)));
+    return known;
   }
 
   space(storage: StorageId): RegionSpace {
@@ -46,11 +55,11 @@ export class BoundScene {
     return this.weightUsers.has(tensor);
   }
 
-  /** Weights in these boxes, inputs and outputs whole, each once. */
-  heldBytes(operator: OperatorId, boxes: readonly (Box | undefined)[]): Bytes {
+  /** What an operator reads and makes, whole, each once. */
+  activationBytes(operator: OperatorId): Bytes {
     const { reads, makes } = this.flow.operators[operator];
     const storages = new Set([...reads.map(({ storage }) => storage), ...makes]);
-    let bytes = this.weightBytes(operator, boxes, (tensor) => this.isWeight(tensor));
+    let bytes = 0;
     for (const storage of storages) bytes += this.graph.storages[storage].bytes ?? 0;
     return bytes;
   }

@@ -21,7 +21,7 @@ import {
   type ReadFacts,
 } from './lengthBox';
 import { WHOLE_AXIS } from './lengthTables';
-import { areColumnsAsRows, operatorOptions, type Option } from './options';
+import { areColumnsAsRows, type Option } from './options';
 import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
 import { relayedSteps } from './relays';
 import type { BoundScene } from './scene';
@@ -78,7 +78,7 @@ export class SynchronousProblem {
     this.phase = new PhaseBound(scene.cluster);
     const options = flow.steps.map((operator) => {
       if (isStopped()) throw new Interrupted();
-      return operatorOptions(scene, operator);
+      return scene.optionsOf(operator);
     });
     this.leastActivationBytes = Math.max(
       0,

@@ -1,7 +1,7 @@
 import type { Random } from '../../graph/random';
 import { NONE, type DeviceId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { devicesAlong, geneOfParts, ownRange, wholeGene, type Gene } from '../../latency/gene';
+import { cutsAlong, devicesAlong, geneOfParts, ownRange, wholeGene, type Gene } from '../../latency/gene';
 import type { SearchSpace } from './space';
 
 type Genes = (CompiledGene | undefined)[];
@@ -21,8 +21,7 @@ export function turnRun(space: SearchSpace, random: Random, genome: Genes, from:
     const before = splits[turned.gene.split];
     const split = splits.findIndex((candidate) => candidate.dimension === dimension);
     if (before.dimension !== own.dimension || split === NONE) continue;
-    const { length, unit } = splits[split];
-    const cuts = turned.gene.cuts.map((cut) => Math.round((cut * length) / before.length / unit) * unit);
+    const cuts = cutsAlong(turned.gene.cuts, before, splits[split]);
     genome[turned.operator] = space.compile(turned.operator, {
       ...turned.gene,
       split,

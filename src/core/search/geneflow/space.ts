@@ -1,6 +1,6 @@
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import { computedRange, deviceAt, geneDevices, wholeGene, type Gene } from '../../latency/gene';
+import { computedRange, cutsAlong, deviceAt, geneDevices, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { Split } from '../../partition/partition';
 import type { PartitionOptions, Pin } from './problem';
@@ -141,8 +141,7 @@ export class SearchSpace {
     );
     if (position === NONE) position = own.findIndex(({ dimension }) => dimension === split.dimension);
     if (position === NONE) return undefined;
-    const { length, unit } = own[position];
-    const cuts = gene.cuts.map((cut) => Math.round(((cut / split.length) * length) / unit) * unit);
+    const cuts = cutsAlong(gene.cuts, split, own[position]);
     const { reduceOn, order } = gene;
     return order === undefined
       ? { split: position, cuts, reduceOn }

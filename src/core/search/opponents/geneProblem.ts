@@ -53,7 +53,7 @@ export class GeneProblem {
   private readonly order: readonly number[];
   /** Per link. */
   private readonly known: (KnownPhases | undefined)[];
-  private readonly steps = new Map<CompiledGene, Nanoseconds>();
+  private readonly knownSteps = new Map<CompiledGene, Nanoseconds>();
   /** Per device: time of its uplink and of its downlink in one phase. */
   private readonly up: Float64Array;
   private readonly down: Float64Array;
@@ -153,8 +153,8 @@ export class GeneProblem {
 
   /** Its slowest shard, its reduction, and its phases from the source and to the sink. */
   private stepNs(gene: CompiledGene): Nanoseconds {
-    let ns = this.steps.get(gene);
-    if (ns === undefined) this.steps.set(gene, (ns = this.derivedStepNs(gene)));
+    let ns = this.knownSteps.get(gene);
+    if (ns === undefined) this.knownSteps.set(gene, (ns = this.derivedStepNs(gene)));
     return ns;
   }
 

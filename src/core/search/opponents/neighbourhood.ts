@@ -5,7 +5,7 @@
  */
 import { seededRandom, type Random } from '../../graph/random';
 import { NONE, type OperatorId } from '../../graph/units';
-import { reorderedGenes, wholeGene, type Gene } from '../../latency/gene';
+import { cutsAlong, reorderedGenes, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { FastestPlan, GeneCost, GeneProblem } from './geneProblem';
 import { balancedCuts, cutsByShares, fastestSets } from './shares';
@@ -142,12 +142,12 @@ function around(
       continue;
     }
     const theirSplit = table.splits(flow.steps[other])[theirs.split];
-    splits.forEach(({ dimension, length, unit }, position) => {
+    splits.forEach((split, position) => {
+      const { dimension } = split;
       if (dimension !== theirSplit.dimension) return;
-      const cuts = theirs.cuts.map((cut) => Math.round((cut * length) / theirSplit.length / unit) * unit);
       found.push({
         split: position,
-        cuts,
+        cuts: cutsAlong(theirs.cuts, theirSplit, split),
         order: theirs.order,
         reduceOn: dimension === 'K' ? cluster.sink : NONE,
       });

@@ -122,7 +122,7 @@ function around(
   return facts;
 }
 
-function fourDevices(random: Random): Cluster {
+function severalDevices(random: Random): Cluster {
   for (;;) {
     const cluster = randomCluster(random);
     if (cluster.devices.length >= 3) return cluster;
@@ -136,7 +136,7 @@ describe('the synchronous problem over lengths', () => {
       const random = seededRandom(seed);
       const graph = chainOf(random);
       const rules = partitionRules(graph);
-      const cluster = fourDevices(random);
+      const cluster = severalDevices(random);
       const order = graph.operators.map(({ id }) => id);
       const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
       const evaluator = new Evaluator(workload);
