@@ -27,9 +27,16 @@ export class NetBuilder {
     return this.tensor(shape, NONE, true);
   }
 
-  conv(x: TensorId, channels: number, kernel: number, stride = 1, group = 1, weight?: TensorId): TensorId {
+  conv(
+    x: TensorId,
+    channels: number,
+    kernel: number,
+    stride = 1,
+    group = 1,
+    weight?: TensorId,
+    pad = (kernel - 1) >> 1,
+  ): TensorId {
     const [n, c, h, w] = this.shape(x);
-    const pad = (kernel - 1) >> 1;
     const out = (size: number): number => Math.floor((size + 2 * pad - kernel) / stride) + 1;
     const shape = [n, channels, out(h), out(w)];
     const flops = 2 * elements(shape) * (c / group) * kernel * kernel;
@@ -39,6 +46,17 @@ export class NetBuilder {
       strides: ints([stride, stride]),
       pads: ints([pad, pad, pad, pad]),
       group: { kind: 'int', value: group },
+    });
+  }
+
+  convTranspose(x: TensorId, channels: number, kernel: number, stride: number): TensorId {
+    const [n, c, h, w] = this.shape(x);
+    const out = (size: number): number => (size - 1) * stride + kernel;
+    const shape = [n, channels, out(h), out(w)];
+    const flops = 2 * n * c * h * w * channels * kernel * kernel;
+    return this.add('ConvTranspose', [x, this.weight([c, channels, kernel, kernel])], shape, flops, {
+      kernel_shape: ints([kernel, kernel]),
+      strides: ints([stride, stride]),
     });
   }
 

@@ -18,11 +18,13 @@ function chainOf(random: Random): Graph {
   const net = new NetBuilder();
   let x = net.input([1, 4, 14 + random.below(8), 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(10);
+    const kind = random.below(12);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
     else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
     else if (kind === 3) x = net.shuffle(x, 2);
+    else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
+    else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
     else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
   }
