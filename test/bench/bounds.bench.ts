@@ -3,7 +3,6 @@
  * search, grid optimum, elimination over neighbourhoods, the proven bound, and the gap between the last two. Writes
  * its table to docs/bench-bounds.md, anew after every row.
  */
-import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseCluster } from '../../src/core/cluster/parse';
 import type { FuseRule } from '../../src/core/graph/graph';
@@ -18,6 +17,7 @@ import { pricedOptimum } from '../../src/core/search/opponents/priced';
 import { randomSearch } from '../../src/core/search/opponents/randomSearch';
 import { analyzeFile } from '../../src/engine/analyze';
 import { corpusFolder } from '../support/corpus';
+import { writeReport } from '../support/reportPage';
 
 const MODELS = [
   'public/light_bvlc_alexnet',
@@ -87,7 +87,7 @@ function measure(file: string, name: string, fuse: FuseRule, bandwidth: string):
   return `| ${cells.join(' | ')} |`;
 }
 
-function main(): void {
+async function main(): Promise<void> {
   const folder = corpusFolder();
   if (folder === undefined) throw new Error('no corpus: set MEMORIANOVA_CORPUS');
   const wanted = process.argv.slice(2);
@@ -97,7 +97,7 @@ function main(): void {
     '# Synchronous latency: bounds and plans without the genetic search',
     '',
     'Written by `npm run bench:bounds`. Latencies in ms, estimated; four devices of 12, 6, 6 and 3 GFLOP/s without memory',
-    `limits; grid of ${GRID_PARTS} parts, ${RANDOM_PLANS} random plans; processor seconds on a machine that was busy with other work.`,
+    `limits; grid of ${GRID_PARTS} parts, ${RANDOM_PLANS} random plans; processor seconds.`,
     '',
     '| model | fuse | network | operators | single | random | grid | elimination | bound | gap | plan s | bound s |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
@@ -108,10 +108,10 @@ function main(): void {
         const short = name.replace(/.*\/(light_)?/, '');
         lines.push(measure(join(folder, `${name}.onnx`), short, fuse, bandwidth));
         console.log(lines[lines.length - 1]);
-        writeFileSync(REPORT, `${lines.join('\n')}\n`);
+        await writeReport(REPORT, lines.join('\n'));
       }
     }
   }
 }
 
-main();
+void main();

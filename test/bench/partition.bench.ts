@@ -12,17 +12,17 @@
  *     --page       only write the page
  */
 import { build } from 'esbuild';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, resolveConfig } from 'prettier';
 import type { Gene } from '../../src/core/latency/gene';
 import type { LatencyModel } from '../../src/core/latency/workload';
 import { DEFAULT_EVALUATIONS } from '../../src/core/search/geneflow/problem';
 import { workerIslandPool } from '../../src/engine/islandPool';
 import { corpusFolder } from '../support/corpus';
 import { linearSolver } from '../support/linearSolver';
+import { writeReport } from '../support/reportPage';
 import { ablate } from './partition/ablation';
 import { exchange, gridGenes, measureBound, measureRow, type Tools } from './partition/measure';
 import { page } from './partition/report';
@@ -108,8 +108,7 @@ function progress({
 }
 
 async function writePage(): Promise<void> {
-  const text = page(allKept<Row>('row'), allKept<AblationRow>('ablation'));
-  writeFileSync(REPORT, await format(text, { ...(await resolveConfig(REPORT)), parser: 'markdown' }));
+  await writeReport(REPORT, page(allKept<Row>('row'), allKept<AblationRow>('ablation')));
 }
 
 async function measureAll(folder: string, tools: Tools): Promise<void> {
