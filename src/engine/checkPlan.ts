@@ -58,11 +58,21 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
   const fields = value as Record<string, unknown>;
   const isNumber = (field: unknown): field is number => typeof field === 'number';
   const isNumbers = (field: unknown): boolean => Array.isArray(field) && field.every(isNumber);
+  const arePrices = (field: unknown): boolean => {
+    if (typeof field !== 'object' || field === null) return false;
+    const { weights, steps } = field as Record<string, unknown>;
+    const isStep = (step: unknown): boolean =>
+      typeof step === 'object' &&
+      step !== null &&
+      isNumber((step as Record<string, unknown>)['operator']) &&
+      isNumbers((step as Record<string, unknown>)['prices']);
+    return isNumbers(weights) && Array.isArray(steps) && steps.every(isStep);
+  };
   const isOverlapped = fields['model'] === 'overlapped' && isNumbers(fields['shares']);
   const isSynchronous =
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&
     (fields['incumbentNs'] === undefined || isNumber(fields['incumbentNs'])) &&
-    (fields['prices'] === undefined || isNumbers(fields['prices']));
+    (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;
 }

@@ -8,7 +8,9 @@ import type { Graph } from '../../graph/graph';
 import type { Nanoseconds } from '../../graph/units';
 import type { PartitionRules } from '../../partition/partition';
 import { boxBound, MOST_ROUNDS, MOST_TABLE } from './lowerBound';
+import { MOST_PRICED_STEPS } from './memoryPrices';
 import { overlappedBoundOf } from './overlappedBound';
+import type { MemoryPrices } from './pricedStep';
 import { BoundScene } from './scene';
 
 export type BoundCertificate =
@@ -22,8 +24,8 @@ export type BoundCertificate =
       readonly gap: number;
       /** Without mini-buckets. */
       readonly isExact: boolean;
-      /** Nanoseconds per byte of weights on each device. */
-      readonly prices?: readonly number[];
+      /** Nanoseconds per byte on each device. */
+      readonly prices?: MemoryPrices;
     }
   | { readonly model: 'overlapped'; readonly method: string; readonly shares: readonly number[] };
 
@@ -42,14 +44,22 @@ export function verifyBound(
     return isUsable ? overlappedBoundOf(scene, shares) : undefined;
   }
   const { prices, incumbentNs, rounds, tableLimit, gap } = certificate;
-  if (
-    prices !== undefined &&
-    (prices.length !== cluster.devices.length || prices.some((price) => !(price >= 0)))
-  ) {
-    return undefined;
-  }
+  if (prices !== undefined && !isUsable(prices, scene)) return undefined;
   // A certificate from elsewhere may not ask for more work than our own.
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE)) return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap };
   return boxBound(scene, prices, incumbentNs, limits, () => false).ns;
+}
+
+/** One price per device, not below zero, for each of a few operators once. */
+function isUsable({ weights, steps }: MemoryPrices, { cluster, flow }: BoundScene): boolean {
+  const rows = [weights, ...steps.map(({ prices }) => prices)];
+  const operators = new Set(steps.map(({ operator }) => operator));
+  return (
+    steps.length <= MOST_PRICED_STEPS &&
+    operators.size === steps.length &&
+    [...operators].every((operator) => flow.steps.includes(operator)) &&
+    rows.every((row) => row.length === cluster.devices.length) &&
+    rows.every((row) => row.every((price) => price >= 0 && price <= Number.MAX_SAFE_INTEGER))
+  );
 }

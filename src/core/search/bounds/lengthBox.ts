@@ -5,9 +5,11 @@
  * bounded as well, because without it the halos of a split must be sent whatever the lengths are.
  */
 import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
+import { leastSlowest, unitsWithin } from './leastSlowest';
 import type { NeedTable } from './lengthTables';
 import type { Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phase';
+import { pricedStep, type OperatorPrices } from './pricedStep';
 import type { BoundScene } from './scene';
 
 export interface LengthBox {
@@ -71,14 +73,11 @@ export interface BoxFacts {
   readonly box: LengthBox;
   /** Least step time without message phases, the price included. */
   readonly cost: Nanoseconds;
-  /** Of its weights, at least. */
+  /** By how much the prices of memory raise it, at least. */
   readonly price: Nanoseconds;
   readonly reads: readonly ReadFacts[];
   readonly makes: readonly MakeFacts[];
 }
-
-/** Nanoseconds per byte of weights on each device: Lagrange multipliers of the memory limits. */
-export type MemoryPrices = Float64Array;
 
 /** All partitions of an option whose shards fit into their devices' rooms, each by itself. */
 export function rootBox(option: Option, index: number, rooms: readonly Bytes[]): LengthBox {
@@ -147,7 +146,7 @@ export function boxFacts(
   operator: number,
   option: Option,
   box: LengthBox,
-  prices: MemoryPrices | undefined,
+  prices: OperatorPrices | undefined,
 ): BoxFacts {
   const { lo, hi, excessHi } = box;
   const reads = option.needs.map((table) => readFacts(option, box, table));
@@ -164,8 +163,18 @@ export function boxFacts(
           excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
         ),
   );
-  const price = prices === undefined ? 0 : weightShare(option, box, prices).price;
+  const price = prices === undefined ? 0 : priceOf(option, box, prices);
   return { box, cost: stepCost(scene, operator, option, box) + price, price, reads, makes };
+}
+
+/** By how much the prices raise the least step time. */
+export function priceOf(option: Option, box: LengthBox, prices: OperatorPrices): Nanoseconds {
+  return pricedStep(option, box, prices).ns - slowestOf(option, box);
+}
+
+/** Least time of the slowest shard. */
+function slowestOf(option: Option, box: LengthBox): Nanoseconds {
+  return Math.max(box.timeLo, leastSlowest(option, box));
 }
 
 function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts {
@@ -280,7 +289,7 @@ export function makeFacts(
 
 /** The slowest shard at least; for a reduction with its messages. */
 function stepCost(scene: BoundScene, operator: number, option: Option, box: LengthBox): Nanoseconds {
-  const slowest = Math.max(box.timeLo, leastSlowest(option, box));
+  const slowest = slowestOf(option, box);
   if (!option.isReduced) return slowest;
   let parts = 0;
   for (const n of box.lo) if (n > 0) parts++;
@@ -303,71 +312,4 @@ function stepCost(scene: BoundScene, operator: number, option: Option, box: Leng
     messages += (parts - 1) * least(bytes);
   });
   return slowest + messages + first;
-}
-
-/** Least of the longest shard over all lengths in the box that cover the axis. */
-export function leastSlowest({ computeNs, length }: Option, { lo, hi, excessLo }: LengthBox): Nanoseconds {
-  let low = 0;
-  let high = 0;
-  for (let d = 0; d < lo.length; d++) {
-    low = Math.max(low, computeNs[d][lo[d]]);
-    high = Math.max(high, computeNs[d][hi[d]]);
-  }
-  const covers = (ns: number): boolean => {
-    let sum = 0;
-    for (let d = 0; d < lo.length; d++) sum += unitsWithin(computeNs[d], lo[d], hi[d], ns);
-    return sum >= length + excessLo;
-  };
-  if (covers(low)) return low;
-  while (low + 1 < high) {
-    const middle = Math.floor((low + high) / 2);
-    if (covers(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
-}
-
-/** Largest length in `[lo, hi]` whose entry of a rising table is at most `limit`; `lo` where none does. */
-export function unitsWithin(table: Float64Array, lo: number, hi: number, limit: number): number {
-  if (table[hi] <= limit) return hi;
-  while (lo + 1 < hi) {
-    const middle = (lo + hi) >> 1;
-    if (table[middle] <= limit) lo = middle;
-    else hi = middle;
-  }
-  return lo;
-}
-
-/**
- * The cheapest way to spread what the least lengths leave over.
- * @returns the least price of the weights in a box, and the bytes per device that it stands for
- */
-export function weightShare(
-  { weightBytes, length }: Option,
-  { lo, hi, excessLo }: LengthBox,
-  prices: ArrayLike<number>,
-): { price: Nanoseconds; bytes: Bytes[] } {
-  const bytes = Array.from(lo, (n) => weightBytes[n]);
-  let price = 0;
-  let left = length + excessLo;
-  const slopes: { device: number; perUnit: number; room: number }[] = [];
-  for (let d = 0; d < lo.length; d++) {
-    price += prices[d] * bytes[d];
-    left -= lo[d];
-    if (hi[d] === lo[d]) continue;
-    let perUnit = Infinity;
-    for (let n = lo[d] + 1; n <= hi[d]; n++) {
-      perUnit = Math.min(perUnit, (weightBytes[n] - weightBytes[lo[d]]) / (n - lo[d]));
-    }
-    slopes.push({ device: d, perUnit, room: hi[d] - lo[d] });
-  }
-  slopes.sort((a, b) => a.perUnit * prices[a.device] - b.perUnit * prices[b.device]);
-  for (const { device, perUnit, room } of slopes) {
-    if (left <= 0) break;
-    const units = Math.min(left, room);
-    price += perUnit * prices[device] * units;
-    bytes[device] += perUnit * units;
-    left -= room;
-  }
-  return { price, bytes };
 }

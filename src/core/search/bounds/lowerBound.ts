@@ -12,6 +12,7 @@ import type { BoundCertificate } from './certificate';
 import { Interrupted } from './elimination';
 import { memoryPrices, priceOfRooms } from './memoryPrices';
 import { overlappedBound } from './overlappedBound';
+import type { MemoryPrices } from './pricedStep';
 import { refine, type RefineLimits } from './refine';
 import { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
@@ -102,25 +103,21 @@ function partOf(limits: RefineLimits, share: number): RefineLimits {
 
 export function boxBound(
   scene: BoundScene,
-  prices: readonly number[] | undefined,
+  prices: MemoryPrices | undefined,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
 ): LatencyBound {
-  const problem = new SynchronousProblem(
-    scene,
-    prices === undefined ? undefined : Float64Array.from(prices),
-    isStopped,
-  );
+  const problem = new SynchronousProblem(scene, prices, isStopped);
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
-  const credit = prices === undefined ? 0 : priceOfRooms(problem, prices);
+  const credit = prices === undefined ? 0 : priceOfRooms(scene.cluster, prices);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
   const { bound, rounds, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;
   const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
   return {
-    // Room for the noise that rounding up to whole nanoseconds forgives.
-    ns: Math.max(0, Math.floor((bound - credit) * (1 - 1e-12) - 1)),
+    // Room for the noise that rounding up to whole nanoseconds forgives, and for that of what is taken off again.
+    ns: Math.max(0, Math.floor(bound - credit - NOISE * (bound + credit) - 1)),
     method,
     certificate: {
       model: 'synchronous',
@@ -136,4 +133,6 @@ export function boxBound(
   };
 }
 
+/** Of sums of as many terms as there are operators. */
+const NOISE = 1e-12;
 const NOTHING_PROVEN: LatencyBound = { ns: 0, method: 'none', stopped: true };

@@ -1,114 +1,193 @@
 /**
- * Lagrange multipliers of the devices' memories: a price per byte of weights on each device such that the fastest
- * priced plan, less the price of the rooms, is as slow as possible. Found by subgradient steps on boxes that are
- * refined in turns at the prices so far; the bound holds for any prices, these make it high.
+ * Lagrange multipliers of the devices' memories, such that the fastest priced plan, less the price of the rooms, is
+ * as slow as possible. Found by subgradient steps on boxes that are refined in turns at the prices so far; the bound
+ * holds for any prices, these make it high.
  */
 import type { Cluster } from '../../cluster/cluster';
-import type { Bytes, Nanoseconds } from '../../graph/units';
+import type { Bytes, Nanoseconds, OperatorId } from '../../graph/units';
 import { minimize } from './elimination';
-import { weightShare } from './lengthBox';
+import { weightPrices, type MemoryPrices } from './pricedStep';
 import { refine, type RefineLimits } from './refine';
 import type { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
 
-/** Turns of refining the boxes and adjusting the prices, and adjustments in each. */
-const TURNS = 4;
-const STEPS = 20;
-/** Of the distance to the incumbent that a step aims at, halved where steps stop helping. */
-const FIRST_STRIDE = 0.5;
-const PATIENCE = 3;
+/** Turns of refining the boxes at the prices so far and adjusting the prices. */
+const TURNS = 40;
+/** A step aims above the value at hand by this share of it at most, and less from turn to turn. */
+const AIM = 0.05;
+/** And at least by this share. */
+const LEAST_AIM = 0.001;
+/** Prices whose value lies below the best by more than this share were a step too far: back, and half the stride. */
+const FALL = 0.03;
+/** Steps whose activations may have a price. */
+export const MOST_PRICED_STEPS = 4;
+/** What is tried in the end: the mean prices of the turns from here on (shares of all), and shares of these. */
+const MEANS_FROM = [0.5, 0.75];
+const MEANS_SCALED = [1, 0.5, 0.25];
 
 /**
  * @param limits for the refinements
- * @returns nanoseconds per byte; `undefined` where every device has room for all weights and activations at once
+ * @returns `undefined` where every device has room for all weights and activations at once
  */
 export function memoryPrices(
   scene: BoundScene,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
-): number[] | undefined {
+): MemoryPrices | undefined {
   const { cluster, graph } = scene;
   const all = graph.storages.reduce((sum, { bytes }) => sum + (bytes ?? 0), graph.weightBytes.bytes);
   if (roomsOf(cluster).every((room) => room >= all)) return undefined;
-  let prices = cluster.devices.map(() => 0);
-  const problem = new SynchronousProblem(scene, Float64Array.from(prices), isStopped);
-  for (let turn = 0; turn < TURNS && !isStopped(); turn++) {
-    const incumbent = (incumbentNs ?? Infinity) + priceOfRooms(problem, prices);
-    refine(problem, incumbent, { ...limits, work: limits.work / TURNS }, isStopped);
-    prices = adjusted(problem, prices, incumbentNs, limits.tableLimit, isStopped);
-    problem.reprice(Float64Array.from(prices));
-  }
-  return prices.some((price) => price > 0) ? prices : undefined;
+  const nothing = cluster.devices.map(() => 0);
+  const steps = largestSteps(scene).map((operator) => ({ operator, prices: nothing }));
+  const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped);
+  const tried = turns(problem, { weights: nothing, steps }, incumbentNs, limits, isStopped);
+  const { weights, steps: priced } = bestOf(problem, tried, limits.tableLimit, isStopped);
+  const used = priced.filter(({ prices }) => prices.some((price) => price > 0));
+  return used.length > 0 || weights.some((price) => price > 0) ? { weights, steps: used } : undefined;
 }
 
-/**
- * What the weights of a valid plan cost at most: the price of all rooms, less that of the activations that lie in
- * some of them, at the lowest price.
- */
-export function priceOfRooms(problem: SynchronousProblem, prices: readonly number[]): Nanoseconds {
-  const rooms = roomsOf(problem.scene.cluster);
-  const all = prices.reduce((sum, price, device) => sum + price * rooms[device], 0);
-  return all - Math.min(...prices) * problem.leastActivationBytes;
+/** The prices of all turns, the best first. */
+function turns(
+  problem: SynchronousProblem,
+  start: MemoryPrices,
+  incumbentNs: Nanoseconds = Infinity,
+  limits: RefineLimits,
+  isStopped: () => boolean,
+): MemoryPrices[] {
+  const { cluster } = problem.scene;
+  let prices = start;
+  let best = { value: -Infinity, prices };
+  let stride = 1;
+  const tried: MemoryPrices[] = [];
+  for (let turn = 0; turn < TURNS && !isStopped(); turn++) {
+    const incumbent = incumbentNs + priceOfRooms(cluster, prices);
+    refine(problem, incumbent, { ...limits, work: limits.work / TURNS }, isStopped);
+    const { value, used } = pricedMinimum(problem, prices, limits.tableLimit, isStopped);
+    if (value < best.value * (1 - FALL)) {
+      stride /= 2;
+      ({ prices } = best);
+    } else {
+      if (value > best.value) best = { value, prices };
+      const aim = Math.max(LEAST_AIM * value, Math.min(AIM * value, incumbentNs - value));
+      prices = moved(prices, slopesOf(prices, used, roomsOf(cluster)), stride * (1 - turn / TURNS) * aim);
+    }
+    problem.reprice(prices);
+    tried.push(prices);
+  }
+  return [best.prices, ...tried];
+}
+
+/** Of some of the tried ones and of means of them the one with the highest value on the boxes at hand. */
+function bestOf(
+  problem: SynchronousProblem,
+  [best, ...tried]: readonly MemoryPrices[],
+  tableLimit: number,
+  isStopped: () => boolean,
+): MemoryPrices {
+  if (isStopped()) return best;
+  const means = MEANS_FROM.map((share) => averaged(tried.slice(Math.floor(share * tried.length))));
+  const candidates = [best, ...means.flatMap((mean) => MEANS_SCALED.map((share) => scaled(mean, share)))];
+  let chosen = { value: -Infinity, prices: best };
+  for (const prices of candidates) {
+    problem.reprice(prices);
+    const { value } = pricedMinimum(problem, prices, tableLimit, isStopped);
+    if (value > chosen.value) chosen = { value, prices };
+  }
+  return chosen.prices;
+}
+
+/** The value is concave in the prices: that of their mean is no less than the mean of theirs. */
+function averaged(tried: readonly MemoryPrices[]): MemoryPrices {
+  const mean = (rowOf: (prices: MemoryPrices) => readonly number[]): number[] =>
+    rowOf(tried[0]).map((_, d) => tried.reduce((sum, prices) => sum + rowOf(prices)[d], 0) / tried.length);
+  return {
+    weights: mean(({ weights }) => weights),
+    steps: tried[0].steps.map(({ operator }, i) => ({
+      operator,
+      prices: mean(({ steps }) => steps[i].prices),
+    })),
+  };
+}
+
+function scaled({ weights, steps }: MemoryPrices, by: number): MemoryPrices {
+  return {
+    weights: weights.map((price) => by * price),
+    steps: steps.map(({ operator, prices }) => ({ operator, prices: prices.map((price) => by * price) })),
+  };
+}
+
+/** What the memory of a valid plan costs at most. */
+export function priceOfRooms(cluster: Cluster, prices: MemoryPrices): Nanoseconds {
+  const rooms = roomsOf(cluster);
+  return weightPrices(prices).reduce((sum, price, device) => sum + price * rooms[device], 0);
 }
 
 function roomsOf({ devices }: Cluster): Bytes[] {
   return devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
 }
 
-/** The best prices of some subgradient steps from the given ones. */
-function adjusted(
-  problem: SynchronousProblem,
-  start: readonly number[],
-  incumbentNs: Nanoseconds | undefined,
-  tableLimit: number,
-  isStopped: () => boolean,
-): number[] {
-  const rooms = roomsOf(problem.scene.cluster);
-  let prices = [...start];
-  let best = { value: -Infinity, prices };
-  let stride = FIRST_STRIDE;
-  for (let step = 0, idle = 0; step < STEPS && !isStopped(); step++) {
-    const { cost, used } = pricedMinimum(problem, prices, tableLimit, isStopped);
-    const value = cost - priceOfRooms(problem, prices);
-    idle = value > best.value ? 0 : idle + 1;
-    if (value > best.value) best = { value, prices };
-    if (idle > PATIENCE) {
-      stride /= 2;
-      idle = 0;
-      prices = best.prices;
-    }
-    const lowest = Math.min(...prices);
-    const cheapest = prices.filter((price) => price === lowest).length;
-    const slope = used.map((bytes, d) => {
-      const lacking = bytes - rooms[d] + (prices[d] === lowest ? problem.leastActivationBytes / cheapest : 0);
-      return lacking < 0 && prices[d] === 0 ? 0 : lacking;
-    });
-    const square = slope.reduce((sum, bytes) => sum + bytes * bytes, 0);
-    if (square === 0) break;
-    const aim = (incumbentNs ?? 1.1 * Math.max(value, best.value)) - value;
-    const length = (stride * Math.max(aim, 0.001 * Math.abs(value))) / square;
-    prices = prices.map((price, d) => Math.max(0, price + length * slope[d]));
-  }
-  return best.prices;
+/** Operators that read and make most. */
+function largestSteps(scene: BoundScene): OperatorId[] {
+  const { steps } = scene.flow;
+  const bytes = new Map(
+    steps.map((operator) => [
+      operator,
+      Math.min(...scene.optionsOf(operator).map(({ togetherBytes }) => togetherBytes)),
+    ]),
+  );
+  return [...steps].sort((a, b) => bytes.get(b)! - bytes.get(a)! || a - b).slice(0, MOST_PRICED_STEPS);
 }
 
-/** The cheapest boxes with prices, and the bytes of weights per device that they imply at these prices. */
+/** One subgradient step. @param gain by how much it would raise the value if the slopes stayed as they are */
+function moved(prices: MemoryPrices, slopes: readonly (readonly number[])[], gain: number): MemoryPrices {
+  const square = slopes.flat().reduce((sum, bytes) => sum + bytes * bytes, 0);
+  if (square === 0) return prices;
+  const row = (own: readonly number[], slope: readonly number[]): number[] =>
+    own.map((price, d) => Math.max(0, price + (gain / square) * slope[d]));
+  return {
+    weights: row(prices.weights, slopes[0]),
+    steps: prices.steps.map((own, i) => ({ ...own, prices: row(own.prices, slopes[i + 1]) })),
+  };
+}
+
+interface Used {
+  readonly weights: Bytes[];
+  /** Per priced step. */
+  readonly steps: readonly Bytes[][];
+}
+
+/** Per device what is used beyond the room: at the step where that is most, and wherever there is a price. */
+function slopesOf(prices: MemoryPrices, used: Used, rooms: readonly Bytes[]): number[][] {
+  const rows = [prices.weights, ...prices.steps.map((step) => step.prices)];
+  const beyond = rows.map((_, row) =>
+    rooms.map((room, d) => used.weights[d] + (row === 0 ? 0 : used.steps[row - 1][d]) - room),
+  );
+  return rows.map((row, i) =>
+    row.map((price, d) => {
+      const most = Math.max(...beyond.map((own) => own[d]));
+      return price > 0 || (beyond[i][d] === most && most > 0) ? beyond[i][d] : 0;
+    }),
+  );
+}
+
+/** The cheapest boxes with prices, less the price of the rooms, and the bytes that they imply. */
 function pricedMinimum(
   problem: SynchronousProblem,
-  prices: readonly number[],
+  prices: MemoryPrices,
   tableLimit: number,
   isStopped: () => boolean,
-): { cost: number; used: Bytes[] } {
-  const { unary, edges } = problem.pairwise();
-  const shares = problem.boxes.map((boxes, v) =>
-    boxes.map(({ box }) => weightShare(problem.options[v][box.option], box, prices)),
-  );
-  const priced = unary.map((costs, v) =>
-    costs.map((cost, i) => cost - problem.boxes[v][i].price + shares[v][i].price),
-  );
-  const { value, choice } = minimize({ unary: priced, edges }, tableLimit, problem.order, isStopped);
-  const used = prices.map(() => 0);
-  choice.forEach((i, v) => shares[v][i].bytes.forEach((bytes, d) => (used[d] += bytes)));
-  return { cost: value, used };
+): { value: number; used: Used } {
+  const { value, choice } = minimize(problem.pairwise(), tableLimit, problem.order, isStopped);
+  const weights = prices.weights.map(() => 0);
+  const bytesOf = new Map<OperatorId, readonly Bytes[]>();
+  choice.forEach((i, v) => {
+    const { weightBytes, activationBytes } = problem.priced(v, problem.boxes[v][i].box);
+    weightBytes.forEach((bytes, d) => (weights[d] += bytes));
+    bytesOf.set(problem.operators[v], activationBytes);
+  });
+  return {
+    value: value - priceOfRooms(problem.scene.cluster, prices),
+    used: { weights, steps: prices.steps.map(({ operator }) => [...bytesOf.get(operator)!]) },
+  };
 }

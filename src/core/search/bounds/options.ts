@@ -40,9 +40,13 @@ export interface Option {
   readonly makes: readonly MakeTable[];
   /** Bytes that a device holds during the step at least, by length: inputs, weights and outputs. */
   readonly heldBytes: Float64Array;
+  /** Of these the inputs and outputs; rising. */
+  readonly activationBytes: Float64Array;
+  /** Bytes that a reduction's device holds beside: the sum, and another's partial sum. */
+  readonly reducedBytes: Bytes;
   /** Bytes of inputs and outputs that all devices hold together, at least. */
   readonly togetherBytes: Bytes;
-  /** Weight bytes that no other operator uses, at least, by length. */
+  /** Weight bytes that no other operator uses, at least, by length; rising. */
   readonly weightBytes: Float64Array;
 }
 
@@ -80,6 +84,7 @@ function isAlike(a: Option, b: Option): boolean {
   return (
     a.length === b.length &&
     sameTable(a.weightBytes, b.weightBytes) &&
+    sameTable(a.activationBytes, b.activationBytes) &&
     a.computeNs.every((table, d) => sameTable(table, b.computeNs[d])) &&
     a.makes.every((make, i) => isSameCut(make, b.makes[i]) && sameTable(make.most, b.makes[i].most)) &&
     a.needs.every(
@@ -126,6 +131,8 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
       0,
       activations + scene.weightBytes(operator, work.inputs, (tensor) => scene.isWeight(tensor)),
     ),
+    activationBytes: Float64Array.of(0, activations),
+    reducedBytes: 0,
     togetherBytes: activations,
     weightBytes: Float64Array.of(
       0,
@@ -170,6 +177,10 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
   const needs = flow.operators[operator].reads.map(({ storage }) =>
     largestNeed(read.filter((part, i) => part && storageOf(inputs[i]) === storage) as Follow[], length),
   );
+  const activationBytes = activationTable(scene, operator, length, needs, made);
+  const weightBytes = (isCounted: (tensor: TensorId) => boolean): Float64Array =>
+    weightTable(scene, operator, read, length, isCounted);
+  const allWeights = weightBytes((tensor) => scene.isWeight(tensor));
   return {
     split: position,
     device: NONE,
@@ -185,14 +196,10 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
         : makeTable(made[outputs.findIndex((tensor) => tensor !== NONE && storageOf(tensor) === storage)]!),
     ),
     togetherBytes: togetherBytes(scene, operator, read),
-    heldBytes: heldTable(
-      scene,
-      operator,
-      weightTable(scene, operator, read, length, (tensor) => scene.isWeight(tensor)),
-      needs,
-      made,
-    ),
-    weightBytes: weightTable(scene, operator, read, length, (tensor) => scene.isOwnWeight(tensor)),
+    heldBytes: rising(allWeights.map((bytes, n) => bytes + activationBytes[n])),
+    activationBytes,
+    reducedBytes: isReduced ? 2 * madeBytes(scene, operator) : 0,
+    weightBytes: rising(weightBytes((tensor) => scene.isOwnWeight(tensor))),
   };
 }
 
@@ -204,8 +211,8 @@ function togetherBytes(
 ): Bytes {
   const { graph, flow } = scene;
   const { inputs } = graph.operators[operator];
-  const { reads, makes } = flow.operators[operator];
-  let bytes = makes.reduce((sum, storage) => sum + (graph.storages[storage].bytes ?? 0), 0);
+  const { reads } = flow.operators[operator];
+  let bytes = madeBytes(scene, operator);
   for (const { storage } of reads) {
     const parts = read.map((part, i) =>
       part !== undefined && graph.tensors[inputs[i]].storage === storage
@@ -215,6 +222,13 @@ function togetherBytes(
     bytes += Math.max(0, ...parts);
   }
   return bytes;
+}
+
+function madeBytes({ graph, flow }: BoundScene, operator: OperatorId): Bytes {
+  return flow.operators[operator].makes.reduce(
+    (sum, storage) => sum + (graph.storages[storage].bytes ?? 0),
+    0,
+  );
 }
 
 /** @param isCounted of the operator's weights */
@@ -237,17 +251,17 @@ function weightTable(
 }
 
 /** Storages count once, however often the operator reads them. */
-function heldTable(
+function activationTable(
   scene: BoundScene,
   operator: OperatorId,
-  weightBytes: Float64Array,
+  length: number,
   needs: readonly NeedTable[],
   made: readonly (Follow | undefined)[],
 ): Float64Array {
   const { graph, flow } = scene;
-  const bytes = Float64Array.from(weightBytes);
+  const bytes = new Float64Array(length + 1);
   const add = (tensor: TensorId, { atEnd, inside }: Pick<LeastNeeds, 'atEnd' | 'inside'>): void => {
-    for (let n = 1; n < bytes.length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
+    for (let n = 1; n <= length; n++) bytes[n] += scene.bytes(tensor, Math.min(atEnd[n], inside[n]));
   };
   flow.operators[operator].reads.forEach(({ storage }, read) =>
     add(graph.storages[storage].tensors[0], {

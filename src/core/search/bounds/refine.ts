@@ -9,7 +9,8 @@
  */
 import { NONE, type Nanoseconds } from '../../graph/units';
 import { eliminate, Interrupted, type EliminationResult, type Reach } from './elimination';
-import { isPoint, unitsWithin, type BoxFacts, type LengthBox } from './lengthBox';
+import { unitsWithin } from './leastSlowest';
+import { isPoint, type BoxFacts, type LengthBox } from './lengthBox';
 import type { SynchronousProblem } from './synchronousProblem';
 
 export interface RefineLimits {
@@ -208,7 +209,7 @@ const TIME_STEP = 1.1;
 const TIME_CLOSE = 1.02;
 
 /** Candidate halves: cut at length zero, at the balanced length, at the middle; without excess and with; by time. */
-function cuts(problem: SynchronousProblem, variable: number, { box, cost }: BoxFacts): LengthBox[][] {
+function cuts(problem: SynchronousProblem, variable: number, { box, cost, price }: BoxFacts): LengthBox[][] {
   const { computeNs } = problem.options[variable][box.option];
   const found: LengthBox[][] = [];
   if (box.excessLo < box.excessHi) {
@@ -232,7 +233,7 @@ function cuts(problem: SynchronousProblem, variable: number, { box, cost }: BoxF
     if (lo === hi) continue;
     const candidates = new Set([(lo + hi) >> 1]);
     if (lo === 0) candidates.add(0);
-    const balanced = unitsWithin(computeNs[d], lo, hi, cost);
+    const balanced = unitsWithin(computeNs[d], lo, hi, cost - price);
     if (balanced < hi) candidates.add(balanced);
     for (const at of candidates) {
       found.push([

@@ -3,27 +3,33 @@
  * a cost per box (its step at least) and per pair of boxes of a producer and a reader (their phase at least).
  * Its minimum is at most the latency of every plan; splitting boxes raises it.
  */
-import { NONE, type Bytes, type OperatorId } from '../../graph/units';
+import { NONE, type OperatorId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import { product } from '../../partition/regions';
 import type { PairwiseProblem } from './elimination';
 import { eliminationOrder, Interrupted } from './elimination';
 import {
   boxFacts,
-  leastSlowest,
   makeFacts,
+  priceOf,
   rootBox,
   tighten,
-  weightShare,
   type BoxFacts,
   type LengthBox,
-  type MemoryPrices,
   type ReadFacts,
 } from './lengthBox';
+import { leastSlowest } from './leastSlowest';
 import { WHOLE_AXIS } from './lengthTables';
 import { areColumnsAsRows, type Option } from './options';
 import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
-import { relayedSteps } from './relays';
+import {
+  pricedStep,
+  weightPrices,
+  type MemoryPrices,
+  type OperatorPrices,
+  type PricedStep,
+} from './pricedStep';
+import { findRelays, type Relays } from './relays';
 import type { BoundScene } from './scene';
 
 /** One storage on its way from the operator that makes it to one that reads it. */
@@ -35,6 +41,8 @@ interface Passage {
   readonly cycles: readonly number[];
   /** Handed on by others on its way: in several phases that follow each other. */
   readonly isRelayed: boolean;
+  /** Of the time that these take. */
+  readonly share: number;
 }
 
 /** All storages that pass between two operators, with their phases by pair of boxes. */
@@ -52,8 +60,6 @@ export class SynchronousProblem {
   readonly boxes: BoxFacts[][];
   readonly operators: readonly OperatorId[];
   readonly order: readonly number[];
-  /** Bytes that all devices together hold at least while some operator reads and makes them. */
-  readonly leastActivationBytes: Bytes;
   /** Pairs of boxes valued so far: the measure of work. */
   pairs = 0;
   private readonly links: Link[] = [];
@@ -62,16 +68,17 @@ export class SynchronousProblem {
   private readonly inputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly outputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly onSink: ReadFacts[] = [];
-  /** Per step of the flow. */
-  private readonly origins: readonly number[];
+  private readonly relays: Relays;
   /** Step of the flow -> variable, `NONE` for relays. */
   private readonly variables: number[];
   /** Per variable the least time of the relays behind it. */
   private readonly relayNs: number[];
+  /** Per variable. */
+  private prices: readonly OperatorPrices[] | undefined;
 
   constructor(
     readonly scene: BoundScene,
-    private prices: MemoryPrices | undefined,
+    prices: MemoryPrices | undefined,
     isStopped: () => boolean,
   ) {
     const { flow } = scene;
@@ -80,14 +87,13 @@ export class SynchronousProblem {
       if (isStopped()) throw new Interrupted();
       return scene.optionsOf(operator);
     });
-    this.leastActivationBytes = Math.max(
-      0,
-      ...options.map((own) => Math.min(...own.map(({ togetherBytes }) => togetherBytes))),
-    );
     const isSquare = areColumnsAsRows(scene, options);
-    this.origins = relayedSteps(scene);
-    const kept = [...flow.steps.keys()].filter((step) => this.origins[step] === NONE);
+    const isPriced = new Set(prices?.steps.map(({ operator }) => operator));
+    this.relays = findRelays(scene, options, (operator) => isPriced.has(operator));
+    const { origins } = this.relays;
+    const kept = [...flow.steps.keys()].filter((step) => origins[step] === NONE);
     this.operators = kept.map((step) => flow.steps[step]);
+    this.prices = prices && this.byVariable(prices);
     this.options = kept.map((step) => {
       const splits = scene.rules.splits(flow.steps[step]);
       return options[step].filter(
@@ -97,7 +103,7 @@ export class SynchronousProblem {
     this.variables = flow.steps.map(() => NONE);
     kept.forEach((step, variable) => (this.variables[step] = variable));
     this.relayNs = this.operators.map(() => 0);
-    this.origins.forEach((origin, step) => {
+    origins.forEach((origin, step) => {
       if (origin !== NONE) this.relayNs[this.variables[origin]] += this.leastStep(options[step]);
     });
     this.linksOf = this.operators.map(() => []);
@@ -150,15 +156,21 @@ export class SynchronousProblem {
     };
   }
 
-  /** The same boxes at other prices. */
+  /** The same boxes at other prices. @param prices of steps that had some from the start */
   reprice(prices: MemoryPrices): void {
-    this.prices = prices;
-    this.boxes.forEach((own, variable) => {
-      this.boxes[variable] = own.map((facts) => {
-        const { price } = weightShare(this.options[variable][facts.box.option], facts.box, prices);
+    const own = (this.prices = this.byVariable(prices));
+    this.boxes.forEach((boxes, variable) => {
+      this.boxes[variable] = boxes.map((facts) => {
+        const price = priceOf(this.options[variable][facts.box.option], facts.box, own[variable]);
         return { ...facts, cost: facts.cost - facts.price + price, price };
       });
     });
+  }
+
+  private byVariable(prices: MemoryPrices): OperatorPrices[] {
+    const weights = weightPrices(prices);
+    const ofStep = new Map(prices.steps.map((step) => [step.operator, step.prices]));
+    return this.operators.map((operator) => ({ weights, activations: ofStep.get(operator) }));
   }
 
   /** Tightened, with its input and output phases; `undefined` where the box is empty. */
@@ -166,7 +178,7 @@ export class SynchronousProblem {
     const option = this.options[variable][box.option];
     const tight = tighten(box, option);
     if (tight === undefined) return undefined;
-    const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices);
+    const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices?.[variable]);
     let cost = facts.cost + this.relayNs[variable];
     for (const input of this.inputs) {
       if (input.variable !== variable) continue;
@@ -181,9 +193,17 @@ export class SynchronousProblem {
     return { ...facts, cost };
   }
 
-  /** Least time of the slowest shard. */
+  /** Time of the slowest shard where the step costs least. */
   slowest(variable: number, box: LengthBox): number {
-    return Math.max(box.timeLo, leastSlowest(this.options[variable][box.option], box));
+    const option = this.options[variable][box.option];
+    return this.prices === undefined
+      ? Math.max(box.timeLo, leastSlowest(option, box))
+      : this.priced(variable, box).slowest;
+  }
+
+  /** With prices of memory. */
+  priced(variable: number, box: LengthBox): PricedStep {
+    return pricedStep(this.options[variable][box.option], box, this.prices![variable]);
   }
 
   /** What a box costs together with given boxes of its neighbours. */
@@ -237,7 +257,7 @@ export class SynchronousProblem {
   }
 
   private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, passage: Passage): number {
-    return this.phase.least(make, read, passage);
+    return passage.share * this.phase.least(make, read, passage);
   }
 
   private wholeOnSource(size: number): BoxFacts['makes'][number] {
@@ -274,29 +294,33 @@ export class SynchronousProblem {
       const tensor = graph.storages[storage].tensors[0];
       const elementBytes = size === 0 ? 0 : this.scene.bytes(tensor, size) / size;
       const step = producer === NONE ? NONE : flow.stepOf[producer];
-      const isRelayed = step !== NONE && this.origins[step] !== NONE;
-      const from = step === NONE ? NONE : this.variables[isRelayed ? this.origins[step] : step];
+      const { origins } = this.relays;
+      const isRelayed = step !== NONE && origins[step] !== NONE;
+      const from = step === NONE ? NONE : this.variables[isRelayed ? origins[step] : step];
       const make = producer === NONE || isRelayed ? 0 : flow.operators[producer].makes.indexOf(storage);
-      for (const reader of readers) {
+      const shares = this.relays.shares.get(storage);
+      readers.forEach((reader, position) => {
+        const share = shares === undefined ? 1 : shares[position];
+        if (share === 0) return;
         if (reader === GATHER) {
-          const passage = { make, read: this.addSink(size), size, elementBytes, cycles, isRelayed };
+          const passage = { make, read: this.addSink(size), size, elementBytes, cycles, isRelayed, share };
           if (from !== NONE) outputs.push({ variable: from, passage });
-          continue;
+          return;
         }
         const to = this.variables[flow.stepOf[reader]];
         // To a relay: it goes on to the relay's readers.
-        if (to === NONE) continue;
+        if (to === NONE) return;
         const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-        const passage = { make, read, size, elementBytes, cycles, isRelayed };
+        const passage = { make, read, size, elementBytes, cycles, isRelayed, share };
         if (from === NONE) {
           inputs.push({ variable: to, passage });
-          continue;
+          return;
         }
         const key = `${from} ${to}`;
         const pair = byPair.get(key) ?? { from, to, passages: [] };
         pair.passages.push(passage);
         byPair.set(key, pair);
-      }
+      });
     });
     for (const pair of byPair.values()) {
       const link: Link = { ...pair, table: new Float64Array(0) };

@@ -225,8 +225,12 @@ describe('lower bounds', () => {
     assert.equal(violation, 0);
     const scene = new BoundScene(graph, rules, cluster);
     for (const price of [0, 1, 10, 1000]) {
-      const { ns } = boxBound(scene, [price, price], undefined, LIMITS, () => false);
-      assert.ok(ns <= latencyNs, `${ns} > ${latencyNs} at ${price} ns per byte`);
+      for (const operators of [[], [0], [0, 1], [1, 2]]) {
+        const steps = operators.map((operator) => ({ operator, prices: [price, price] }));
+        const prices = { weights: [price, price], steps };
+        const { ns } = boxBound(scene, prices, undefined, LIMITS, () => false);
+        assert.ok(ns <= latencyNs, `${ns} > ${latencyNs} at ${price} ns per byte`);
+      }
     }
   });
 

@@ -8,12 +8,13 @@ import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../../
 import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import type { BoxFacts } from '../../../../../src/core/search/bounds/lengthBox';
+import { weightPrices, type MemoryPrices } from '../../../../../src/core/search/bounds/pricedStep';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
-import { NetBuilder } from '../../../../support/netGraph';
+import { NetBuilder, randomNet } from '../../../../support/netGraph';
 import { randomCluster, randomGene } from '../../../../support/randomPlan';
 
-/** A chain along whose rows halos of several widths are needed, and now and then all channels. */
+/** A chain along whose rows halos of several widths are needed, and now and then all channels or two branches. */
 function chainOf(random: Random): Graph {
   const net = new NetBuilder();
   let x = net.input([1, 4, 14 + random.below(8), 6]);
@@ -26,7 +27,10 @@ function chainOf(random: Random): Graph {
     else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
     else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
-    else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
+    else if (kind === 7) {
+      const read = net.relu(net.conv(x, 4, 1));
+      x = net.concat([net.conv(read, 2, 1), net.conv(read, 2, random.below(2) === 0 ? 1 : 3)]);
+    } else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
   }
   if (random.below(3) === 0) x = net.gemm(net.flatten(x), 6);
   return net.finish([x]);
@@ -84,13 +88,17 @@ function aroundLengthsOf(
       const option = options.findIndex((own) => own.split === NONE && own.device === device);
       return around(problem, variable, option, lo, () => 0);
     }
-    const { unit } = workload.genes.splits(operator)[gene.split];
+    const splits = workload.genes.splits(operator);
+    const { unit } = splits[gene.split];
     lo.forEach((_, d) => {
       const [start, end] = computedRange(gene, d);
       lo[d] = (end - start) / unit;
     });
+    const isLeftOut = options.every(({ split }) => split !== gene.split);
+    // Columns that are as rows are left out.
+    const split = isLeftOut ? splits.findIndex(({ dimension }) => dimension === 'H') : gene.split;
     const option = options.findIndex(
-      (own) => own.split === gene.split && (!own.isReduced || own.device === gene.reduceOn),
+      (own) => own.split === split && (!own.isReduced || own.device === gene.reduceOn),
     );
     return around(problem, variable, option, lo, () => random.below(away + 1));
   });
@@ -100,6 +108,14 @@ function aroundLengthsOf(
   );
   const { unary, edges } = problem.pairwise();
   return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
+}
+
+/** Of weights, and of a few operators' steps; now and then on some devices only. */
+function randomPrices(random: Random, { graph, flow }: Workload, devices: number): MemoryPrices {
+  const row = (): number[] =>
+    Array.from({ length: devices }, () => (random.below(3) === 0 ? 0 : 10 ** (6 * random.next() - 2)));
+  const operators = flow.steps.filter(() => random.below(graph.operators.length) < 3);
+  return { weights: row(), steps: operators.map((operator) => ({ operator, prices: row() })) };
 }
 
 function around(
@@ -158,6 +174,51 @@ describe('the synchronous problem over lengths', () => {
             `seed ${seed} plan ${plan}, ${away} away: ${relaxed} > ${evaluator.latencyNs}`,
           );
           if (relaxed > 0.97 * evaluator.latencyNs) near++;
+        }
+      }
+    }
+    assert.ok(near > 40, `${near} plans near`);
+  });
+
+  it('says of a plan at any prices of memory at most what it takes and its peaks cost', () => {
+    let near = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const random = seededRandom(1000 + seed);
+      const graph = random.below(3) === 0 ? randomNet(random, 5) : chainOf(random);
+      const rules = partitionRules(graph);
+      const cluster = severalDevices(random);
+      const { devices } = cluster;
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      const scene = new BoundScene(graph, rules, cluster);
+      for (let plan = 0; plan < 15; plan++) {
+        const prices = randomPrices(random, workload, devices.length);
+        const problem = new SynchronousProblem(scene, prices, () => false);
+        const genes =
+          random.below(2) === 0
+            ? alikeGenes(random, workload)
+            : workload.flow.steps.map((operator) =>
+                randomGene(random, workload.genes.splits(operator), devices.length),
+              );
+        const genome = graph.operators.map(({ id }) => {
+          const step = workload.flow.stepOf[id];
+          return step < 0 ? undefined : workload.genes.compile(id, genes[step]);
+        });
+        evaluator.evaluate(genome, Infinity, true);
+        // Within memories that are just its peaks the plan is valid.
+        const rooms = devices.map(({ baseMemory }, d) => evaluator.peakBytes[d] - baseMemory);
+        const most = weightPrices(prices).reduce(
+          (sum, price, d) => sum + price * rooms[d],
+          evaluator.latencyNs,
+        );
+        for (const away of [0, 2, 30]) {
+          const relaxed = aroundLengthsOf(problem, workload, genes, random, away);
+          assert.ok(
+            relaxed <= most * (1 + 1e-12) + 1,
+            `seed ${seed} plan ${plan}, ${away} away: ${relaxed} > ${most}`,
+          );
+          if (relaxed > 0.9 * most) near++;
         }
       }
     }
