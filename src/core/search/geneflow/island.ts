@@ -14,6 +14,8 @@ const TOURNAMENT = 3;
 const CHILD_TRIES = 150;
 /** Share of an epoch's evaluations for the local search on the best. */
 const LOCAL_SHARE = 0.1;
+/** Seeds up to so many times as slow as the fastest, valid or not, lend their genes. */
+const DONORS_WITHIN = 1.5;
 
 /**
  * One population of GenEFlow, or a single plan that is annealed: a pure state machine. The same seeds, the same
@@ -54,6 +56,9 @@ export class Island {
     for (const individual of wanted) if (this.population.length < POPULATION) this.add(individual);
     while (this.population.length < POPULATION)
       this.population.push(explorer.individual(this.randomGenome()));
+    const fastest = Math.min(...individuals.map(({ latencyNs }) => latencyNs));
+    const donors = wanted.filter(({ latencyNs }) => latencyNs <= DONORS_WITHIN * fastest);
+    explorer.mutator.donors = donors.map(({ genome }) => genome);
     if (this.isAnnealed) this.annealing = new Annealing(explorer, this.population[this.first()]);
     return seeds.map(({ name }, index) => ({
       name,

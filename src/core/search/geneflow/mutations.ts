@@ -15,6 +15,7 @@ interface Draw {
   readonly random: Random;
   /** Steps that the latency waits for (some twice). */
   readonly critical: readonly number[];
+  readonly donors: readonly (readonly (CompiledGene | undefined)[])[];
 }
 
 type Mutation = (draw: Draw, genome: Genes) => void;
@@ -38,6 +39,7 @@ const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [6, exchange],
   [4, reorderDevices],
   [2, followOrder],
+  [8, graft],
 ];
 /** Tries after which the shares follow what the mutations have brought, and how much of the past counts then. */
 const TRIES_PER_SHARE = 400;
@@ -56,6 +58,8 @@ export class Mutator {
   private readonly gains = MUTATIONS.map(() => 0);
   private since = 0;
   private last = 0;
+  /** Plans that runs of operators may be taken over from. */
+  donors: readonly (readonly (CompiledGene | undefined)[])[] = [];
 
   constructor(
     private readonly space: SearchSpace,
@@ -69,7 +73,8 @@ export class Mutator {
     while (this.last + 1 < MUTATIONS.length && draw >= this.shares[this.last])
       draw -= this.shares[this.last++];
     this.tries[this.last]++;
-    MUTATIONS[this.last][1]({ space: this.space, random: this.random, critical }, genome);
+    const { space, random, donors } = this;
+    MUTATIONS[this.last][1]({ space, random, critical, donors }, genome);
   }
 
   /** The plan of the last mutation is better by this part of what it was. */
@@ -352,6 +357,15 @@ function moveBranch(draw: Draw, genome: Genes): void {
     const gene = space.adopt(operator, profile);
     if (gene !== undefined) genome[operator] = space.compile(operator, gene);
   }
+}
+
+/** A run of operators, or one, as in another plan. */
+function graft(draw: Draw, genome: Genes): void {
+  const { space, random, donors } = draw;
+  if (donors.length === 0) return;
+  const donor = donors[random.below(donors.length)];
+  const { from, to } = random.below(4) > 0 ? pickRun(draw) : single(pickStep(draw));
+  for (let step = from; step < to; step++) genome[space.steps[step]] = donor[space.steps[step]];
 }
 
 function turn(draw: Draw, genome: Genes): void {

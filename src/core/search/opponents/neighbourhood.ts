@@ -67,25 +67,60 @@ function amongRanked(
   random: Random,
   extra: GeneCost | undefined,
 ): FastestPlan {
-  const { workload } = problem;
-  const most = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.round(RANKED_KEPT / start.genes.length)));
-  const draws = Math.round(DRAWN_PER_KEPT * most);
+  const steps = start.genes.length;
+  const most = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.round(RANKED_KEPT / steps)));
+  const nearby = new RankedGenes(problem, steps, most, Math.round(DRAWN_PER_KEPT * most), random);
   let best = start;
-  let kept: readonly (readonly Gene[])[] = start.genes.map((gene) => [gene]);
   for (let round = 0, idle = 0; round < rounds && idle < RANKED_PATIENCE; round++) {
-    const candidates = best.genes.map((gene, step) => {
-      const other = kept[step][random.below(kept[step].length)];
-      const near = [gene, other].flatMap((center) =>
-        sampled(around(workload, best.genes, step, center, round, random), draws, random),
-      );
-      return [gene, ...kept[step], ...near];
-    });
-    const next = problem.ranked(candidates, TABLE_LIMIT, best.cost * RANKED_WITHIN, extra);
-    kept = next.ranked.map((genes) => genes.slice(0, most));
+    const next = nearby.fastest([best.genes], best.cost, extra);
     idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
   }
   return best;
+}
+
+/** The genes of plans that were nearly the fastest of one neighbourhood, from which the next one is drawn. */
+export class RankedGenes {
+  private kept: readonly (readonly Gene[])[];
+  private round = 0;
+
+  /** @param most kept of each operator. @param draws neighbours drawn of every gene that is looked around */
+  constructor(
+    private readonly problem: GeneProblem,
+    steps: number,
+    private readonly most: number,
+    private readonly draws: number,
+    private readonly random: Random,
+  ) {
+    this.kept = Array.from({ length: steps }, () => []);
+  }
+
+  /**
+   * The fastest plan among the kept genes, `more`, and the given plans with what is drawn around them.
+   * @param plans in step order; the first one's genes are the neighbours
+   * @param cost of one of the given plans, extra costs included
+   */
+  fastest(
+    plans: readonly (readonly Gene[])[],
+    cost: number,
+    extra: GeneCost | undefined,
+    more: (step: number) => readonly Gene[] = () => [],
+  ): FastestPlan {
+    const { problem, random, draws, most } = this;
+    const [first] = plans;
+    const candidates = this.kept.map((kept, step) => {
+      const given = plans.map((genes) => genes[step]);
+      const other = kept.length === 0 ? given[0] : kept[random.below(kept.length)];
+      const near = [...given, other].flatMap((center) =>
+        sampled(around(problem.workload, first, step, center, this.round, random), draws, random),
+      );
+      return [...given, ...more(step), ...kept, ...near];
+    });
+    const next = problem.ranked(candidates, TABLE_LIMIT, cost * RANKED_WITHIN, extra);
+    this.kept = next.ranked.map((genes) => genes.slice(0, most));
+    this.round++;
+    return next;
+  }
 }
 
 function sampled(genes: Gene[], count: number, random: Random): Gene[] {

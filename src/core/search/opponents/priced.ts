@@ -1,21 +1,33 @@
 /**
- * Fast synchronous plans within the devices' memories: each byte of weights on a device has a price, neighbourhood
- * optima are found for the priced problem, and the prices follow what the plans found need too much (subgradient
- * steps on the Lagrangian). Without a violation at price zero this is the plain neighbourhood optimum.
+ * Fast synchronous plans within the devices' memories (Lagrangian relaxation): every byte that a device holds has a
+ * price, the fastest priced plan is found among the genes of nearly as fast ones, and the prices follow what it needs
+ * too much. Without a violation at price zero this is the plain neighbourhood optimum.
  */
+import { seededRandom } from '../../graph/random';
 import type { Bytes, Nanoseconds } from '../../graph/units';
-import type { CompiledGene } from '../../latency/compiledGene';
-import { Evaluator } from '../../latency/evaluator';
 import type { Gene } from '../../latency/gene';
-import { byOperator, type FastestPlan, type GeneProblem } from './geneProblem';
-import { neighbourhoodOptimum } from './neighbourhood';
+import { simulate } from '../../latency/simulate';
+import type { DeviceLoad } from '../../latency/timeline';
+import { byOperator, type GeneProblem } from './geneProblem';
+import { HeldPrices } from './heldPrices';
+import { commonGenes, neighbourhoodOptimum, RankedGenes } from './neighbourhood';
 
-/** Adjustments of the prices. The first move them by this share of the latency per weight byte for a device that
- * lacks as much as it has, later ones by more. */
-const PRICE_STEPS = 40;
-const FIRST_STEP = 0.05;
-const STEPS_PER_DOUBLING = 8;
-const LEAST_PUSH = 0.1;
+/** Adjustments of the prices for every neighbourhood of the plain optimum. */
+const STEPS_PER_ROUND = 5 / 3;
+/** Of the way to the best valid plan that a step aims at, halved where so many steps in a row do not help. */
+const FIRST_STRIDE = 1;
+const PATIENCE = 4;
+/** While no valid plan is known: to so many times the priced cost. */
+const AIM = 1.1;
+const LEAST_AIM = 0.001;
+/** Every so many steps the common genes are candidates as well. */
+const STEPS_PER_COMMON = 6;
+/** Genes that are kept of each operator, and drawn around each that is looked around. */
+const KEPT = 12;
+const DRAWN = 6;
+const SEED = 1;
+/** Plans that are handed on at most. */
+const MOST_PLANS = 8;
 
 export interface PricedPlan {
   /** In step order. */
@@ -25,43 +37,115 @@ export interface PricedPlan {
   readonly violation: Bytes;
 }
 
-/** The least violation first, then the least latency. @param rounds neighbourhoods for the final polish */
-export function pricedOptimum(problem: GeneProblem, rounds: number): PricedPlan {
-  const { workload } = problem;
-  const { devices } = workload.cluster;
-  const evaluator = new Evaluator(workload);
-  const prices = new Float64Array(devices.length);
-  const priceOf = (gene: CompiledGene): number =>
-    gene.ownWeightBytes.reduce((sum, bytes, device) => sum + bytes * prices[device], 0);
-  let best: PricedPlan | undefined;
-  const take = ({ genes }: FastestPlan): void => {
-    evaluator.evaluate(byOperator(workload, genes), Infinity, true);
-    const plan = { genes, latencyNs: evaluator.latencyNs, violation: evaluator.violation };
-    if (best === undefined || isBetter(plan, best)) best = plan;
-  };
-  take(neighbourhoodOptimum(problem, undefined, 0));
-  if (best!.violation > 0 && workload.graph.weightBytes.bytes > 0) {
-    const perByte = evaluator.latencyNs / workload.graph.weightBytes.bytes;
-    for (let step = 0; step < PRICE_STEPS; step++) {
-      const size = FIRST_STEP * 2 ** Math.floor(step / STEPS_PER_DOUBLING) * perByte;
-      devices.forEach(({ memory }, device) => {
-        const excess = (evaluator.peakBytes[device] - memory) / Math.max(1, memory);
-        // A device that lacks little would otherwise hardly be relieved.
-        const push = excess > 0 ? excess + LEAST_PUSH : excess;
-        prices[device] = Math.max(0, prices[device] + size * push);
-      });
-      take(neighbourhoodOptimum(problem, best!.genes, 0, priceOf));
-    }
-  }
-  for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
-    const before = best!;
-    take(neighbourhoodOptimum(problem, before.genes, ROUNDS_AT_ONCE, priceOf));
-    if (best === before) break;
-  }
-  return best!;
+/**
+ * The plan of the least violation and then the least latency first; behind it those found on the way that are
+ * faster, each lacking more than the one before.
+ * @param rounds neighbourhoods of the plain optimum
+ */
+export function pricedPlans(problem: GeneProblem, rounds: number): PricedPlan[] {
+  const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0).genes);
+  if (free.violation === 0) return [judged(problem, neighbourhoodOptimum(problem, free.genes, rounds).genes)];
+  const walk = new PriceWalk(problem, free);
+  const steps = Math.ceil(rounds * STEPS_PER_ROUND);
+  return undominated([free, ...Array.from({ length: steps }, () => walk.next())]);
 }
 
-const ROUNDS_AT_ONCE = 8;
+interface JudgedPlan extends PricedPlan {
+  readonly devices: readonly DeviceLoad[];
+}
+
+function judged({ workload }: GeneProblem, genes: readonly Gene[]): JudgedPlan {
+  const { latencyNs, devices } = simulate(workload, byOperator(workload, genes));
+  const violation = devices.reduce(
+    (sum, { peakBytes }, d) => sum + Math.max(0, peakBytes - workload.cluster.devices[d].memory),
+    0,
+  );
+  return { genes, latencyNs, violation, devices };
+}
+
+/** Subgradient steps on the prices (Polyak's rule, towards the best valid plan), a plan for each. */
+class PriceWalk {
+  private readonly prices: HeldPrices;
+  private readonly nearby: RankedGenes;
+  private readonly common: readonly (readonly Gene[])[];
+  private best: JudgedPlan;
+  private stride = FIRST_STRIDE;
+  private idle = 0;
+  private steps = 0;
+  /** The most that a priced plan cost, less the price of all memory, and at which prices. */
+  private top: { value: Nanoseconds; prices: Float64Array };
+
+  constructor(
+    private readonly problem: GeneProblem,
+    private current: JudgedPlan,
+  ) {
+    const { workload } = problem;
+    this.best = current;
+    this.prices = new HeldPrices(workload);
+    this.top = { value: -Infinity, prices: this.prices.perByte.slice() };
+    this.nearby = new RankedGenes(problem, current.genes.length, KEPT, DRAWN, seededRandom(SEED));
+    this.common = workload.flow.steps.map((operator) => commonGenes(workload, operator));
+  }
+
+  /** The fastest plan that is found at the next prices. */
+  next(): JudgedPlan {
+    this.adjust();
+    const { current, best, prices, common } = this;
+    const isCommon = this.steps++ % STEPS_PER_COMMON === 0;
+    const { genes } = this.nearby.fastest(
+      [current.genes, best.genes],
+      this.pricedNs(),
+      prices.of,
+      isCommon ? (step) => common[step] : undefined,
+    );
+    this.current = judged(this.problem, genes);
+    if (isBetter(this.current, best)) this.best = this.current;
+    return this.current;
+  }
+
+  private adjust(): void {
+    const { best, current, prices, problem } = this;
+    const value = this.pricedNs() - prices.ofRooms();
+    this.idle = value > this.top.value ? 0 : this.idle + 1;
+    if (value > this.top.value) this.top = { value, prices: prices.perByte.slice() };
+    if (this.idle > PATIENCE) {
+      this.stride /= 2;
+      this.idle = 0;
+    }
+    prices.follow(current.devices.map(({ peakStep }) => peakStep));
+    const { devices } = problem.workload.cluster;
+    const lacking = current.devices.map(({ peakBytes }, d) => peakBytes - devices[d].memory);
+    const slope = lacking.map((bytes, d) => (bytes < 0 && prices.perByte[d] === 0 ? 0 : bytes));
+    const square = slope.reduce((sum, bytes) => sum + bytes * bytes, 0);
+    if (square === 0) {
+      // The last step led beyond where memory has a price at all.
+      this.stride /= 2;
+      prices.perByte.set(this.top.prices);
+      return;
+    }
+    const aim = (best.violation === 0 ? best.latencyNs : AIM * this.top.value) - value;
+    const length = (this.stride * Math.max(aim, LEAST_AIM * Math.abs(value))) / square;
+    prices.move(slope.map((bytes) => length * bytes));
+  }
+
+  /** What the plan at hand costs. */
+  private pricedNs(): Nanoseconds {
+    const { genes, flow } = this.problem.workload;
+    const priceOf = (gene: Gene, step: number): Nanoseconds =>
+      this.prices.of(genes.compile(flow.steps[step], gene));
+    return this.current.genes.reduce((sum, gene, step) => sum + priceOf(gene, step), this.current.latencyNs);
+  }
+}
+
+/** Each faster and lacking more than the one before; of more the ones that lack least. */
+function undominated(found: readonly PricedPlan[]): PricedPlan[] {
+  const sorted = [...found].sort((a, b) => a.violation - b.violation || a.latencyNs - b.latencyNs);
+  const kept: PricedPlan[] = [];
+  for (const plan of sorted) {
+    if (kept.length < MOST_PLANS && (kept.at(-1)?.latencyNs ?? Infinity) > plan.latencyNs) kept.push(plan);
+  }
+  return kept;
+}
 
 function isBetter(a: PricedPlan, b: PricedPlan): boolean {
   return a.violation !== b.violation ? a.violation < b.violation : a.latencyNs < b.latencyNs;

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom } from '../../../../../src/core/graph/random';
+import { NONE } from '../../../../../src/core/graph/units';
 import { Evaluator } from '../../../../../src/core/latency/evaluator';
-import type { Gene } from '../../../../../src/core/latency/gene';
+import { wholeGene, type Gene } from '../../../../../src/core/latency/gene';
+import { simulate } from '../../../../../src/core/latency/simulate';
 import { createWorkload, type LatencyModel, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { byOperator, GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
 import { gridOptimum } from '../../../../../src/core/search/opponents/grid';
+import { HeldPrices } from '../../../../../src/core/search/opponents/heldPrices';
 import { layerPipeline } from '../../../../../src/core/search/opponents/layerPipeline';
 import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
+import { pricedPlans } from '../../../../../src/core/search/opponents/priced';
 import { randomSearch } from '../../../../../src/core/search/opponents/randomSearch';
 import { randomNet } from '../../../../support/netGraph';
 import { randomCluster, randomGene } from '../../../../support/randomPlan';
@@ -25,6 +29,10 @@ function workloadOf(seed: number, model: LatencyModel, size: number, memory?: nu
     order,
     model,
   );
+}
+
+function wholeOnSource({ flow, cluster }: Workload): Gene[] {
+  return flow.steps.map(() => wholeGene(cluster.source, cluster.devices.length));
 }
 
 function latencyOf(workload: Workload, genes: readonly Gene[]): number {
@@ -97,5 +105,60 @@ describe('opponents', () => {
         }
       }
     }
+  });
+
+  it('a price of one per byte makes what one device holds at its peak, but for inputs that wait', () => {
+    let exact = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const workload = workloadOf(seed, 'synchronous', 8);
+      const { flow, genes, cluster, graph, order } = workload;
+      const { source } = cluster;
+      const plan = wholeOnSource(workload);
+      // Weights of several operators have no price.
+      if (flow.steps.some((operator) => genes.sharedWeights(operator).length > 0)) continue;
+      exact++;
+      const { devices } = simulate(workload, byOperator(workload, plan));
+      const prices = new HeldPrices(workload);
+      prices.follow(devices.map(({ peakStep }) => peakStep));
+      prices.move(cluster.devices.map((_, d) => (d === source ? 1 : 0)));
+      const price = plan.reduce(
+        (sum, gene, step) => sum + prices.of(genes.compile(flow.steps[step], gene)),
+        0,
+      );
+      const peak = flow.stepOf[order[devices[source].peakStep]];
+      const waiting = flow.storages.reduce((sum, { producer, readers }, storage) => {
+        const steps = readers.map((reader) => flow.stepOf[reader]);
+        const waits = producer === NONE && !steps.includes(peak) && steps.some((step) => step > peak);
+        return sum + (waits ? graph.storages[storage].bytes! : 0);
+      }, 0);
+      const { memory, baseMemory } = cluster.devices[source];
+      assert.equal(prices.ofRooms(), memory - baseMemory);
+      assert.equal(price + waiting, devices[source].peakBytes - baseMemory);
+    }
+    assert.ok(exact > 10);
+  });
+
+  it('priced plans keep within tight memories more often than fast ones, each faster than the one before', () => {
+    let short = 0;
+    let solved = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const roomy = workloadOf(seed, 'synchronous', 8);
+      const { source } = roomy.cluster;
+      const needed = simulate(roomy, byOperator(roomy, wholeOnSource(roomy))).devices[source].peakBytes;
+      const workload = workloadOf(seed, 'synchronous', 8, needed);
+      const problem = new GeneProblem(workload);
+      const plans = pricedPlans(problem, 6);
+      plans.forEach(({ genes, latencyNs, violation }, i) => {
+        const evaluator = new Evaluator(workload);
+        evaluator.evaluate(byOperator(workload, genes), Infinity, true);
+        assert.equal(evaluator.latencyNs, latencyNs);
+        assert.equal(evaluator.violation, violation);
+        if (i > 0) assert.ok(latencyNs < plans[i - 1].latencyNs && violation > plans[i - 1].violation);
+      });
+      if (plans.length === 1) continue;
+      short++;
+      if (plans[0].violation === 0) solved++;
+    }
+    assert.ok(short >= 5 && solved >= short / 2);
   });
 });
