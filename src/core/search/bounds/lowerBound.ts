@@ -78,23 +78,10 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const scene = new BoundScene(graph, rules, cluster);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
   const prices = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
-  if (prices === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
-  // Prices that look good over a few genes may prove little: the bound that ignores memory holds as well.
-  const free = boxBound(scene, undefined, incumbentNs, partOf(whole, FREE_SHARE), isStopped);
-  const priced = boxBound(
-    scene,
-    prices,
-    incumbentNs,
-    partOf(whole, 1 - FREE_SHARE - PRICES_SHARE),
-    isStopped,
-  );
-  const stopped = priced.stopped || free.stopped;
-  return { ...(priced.ns > free.ns ? priced : free), stopped };
+  return boxBound(scene, prices, incumbentNs, whole, isStopped);
 }
 
-/** Of the work, for the bound without prices where there are some. */
-const FREE_SHARE = 0.2;
-/** Of the work, for the boxes that the prices are found on. */
+/** Of the work, for the boxes that the prices are found on; it comes on top. */
 const PRICES_SHARE = 0.3;
 
 function partOf(limits: RefineLimits, share: number): RefineLimits {

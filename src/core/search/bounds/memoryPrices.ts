@@ -12,7 +12,7 @@ import type { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
 
 /** Turns of refining the boxes at the prices so far and adjusting the prices. */
-const TURNS = 40;
+const TURNS = 20;
 /** A step aims above the value at hand by this share of it at most, and less from turn to turn. */
 const AIM = 0.05;
 /** And at least by this share. */
@@ -23,11 +23,11 @@ const FALL = 0.03;
 export const MOST_PRICED_STEPS = 4;
 /** What is tried in the end: the mean prices of the turns from here on (shares of all), and shares of these. */
 const MEANS_FROM = [0.5, 0.75];
-const MEANS_SCALED = [1, 0.5, 0.25];
+const MEANS_SCALED = [1, 0.5, 0.25, 0];
 
 /**
  * @param limits for the refinements
- * @returns `undefined` where every device has room for all weights and activations at once
+ * @returns `undefined` where every device has room for all weights and activations at once, or no prices help
  */
 export function memoryPrices(
   scene: BoundScene,
