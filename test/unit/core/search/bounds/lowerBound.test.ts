@@ -193,6 +193,35 @@ describe('lower bounds', () => {
     assert.ok(valid > 20 && priced > 0, `${valid} valid plans, ${priced} priced bounds`);
   });
 
+  it('a bound with memory prices follows from its certificate, and from no prices that are none', () => {
+    const graph = netOf(5);
+    const rules = partitionRules(graph);
+    const wanted = (seed: number): Cluster => randomCluster(seededRandom(100 + seed), 12_000);
+    const priced = Array.from({ length: 12 }, (_, seed) => wanted(seed)).find((cluster) => {
+      const { certificate } = boundOf(graph, cluster, 'synchronous');
+      return certificate?.model === 'synchronous' && certificate.prices !== undefined;
+    });
+    assert.ok(priced);
+    const { ns, certificate } = boundOf(graph, priced, 'synchronous');
+    const copy = JSON.parse(JSON.stringify(certificate)) as typeof certificate;
+    assert.ok(copy?.model === 'synchronous' && copy.prices !== undefined);
+    assert.equal(verifyBound(graph, rules, priced, copy), ns);
+    const { prices } = copy;
+    const row = priced.devices.map(() => 1);
+    const step = { operator: graph.operators[0].id, prices: row };
+    for (const bad of [
+      { ...prices, weights: [...row, 1] },
+      { ...prices, weights: row.map(() => -1) },
+      { ...prices, weights: row.map(() => NaN) },
+      { ...prices, weights: row.map(() => 1e300) },
+      { ...prices, steps: [{ ...step, prices: row.slice(1) }] },
+      { ...prices, steps: [{ ...step, operator: graph.operators.length }] },
+      { ...prices, steps: [step, step] },
+    ]) {
+      assert.equal(verifyBound(graph, rules, priced, { ...copy, prices: bad }), undefined);
+    }
+  });
+
   it('no prices of memory lift the bound above a valid plan that never holds what nobody reads', () => {
     const net = new NetBuilder();
     const cut = net.sliceChannels(net.conv(net.input([1, 2, 16, 16]), 16, 1), 8, 16);
