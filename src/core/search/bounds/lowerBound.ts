@@ -77,12 +77,22 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const { graph, rules, cluster, incumbentNs, limits } = request;
   const scene = new BoundScene(graph, rules, cluster);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
-  const prices = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
-  return boxBound(scene, prices, incumbentNs, whole, isStopped);
+  const found = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
+  if (found === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
+  const { prices, gain } = found;
+  if (gain >= CLEAR_GAIN) return boxBound(scene, prices, incumbentNs, whole, isStopped);
+  // Operators whose steps have prices cannot be left out, which may cost more than little prices gain.
+  const part = partOf(whole, UNCLEAR_SHARE);
+  const free = boxBound(scene, undefined, incumbentNs, part, isStopped);
+  const priced = boxBound(scene, prices, incumbentNs, part, isStopped);
+  return { ...(priced.ns > free.ns ? priced : free), stopped: priced.stopped || free.stopped };
 }
 
 /** Of the work, for the boxes that the prices are found on; it comes on top. */
 const PRICES_SHARE = 0.3;
+/** Prices that gain less may prove less than none: the work goes in two such shares to the bounds with and without. */
+const CLEAR_GAIN = 0.01;
+const UNCLEAR_SHARE = 0.8;
 
 function partOf(limits: RefineLimits, share: number): RefineLimits {
   return { ...limits, work: share * limits.work };

@@ -23,18 +23,27 @@ const FALL = 0.03;
 export const MOST_PRICED_STEPS = 4;
 /** What is tried in the end: the mean prices of the turns from here on (shares of all), and shares of these. */
 const MEANS_FROM = [0.5, 0.75];
-const MEANS_SCALED = [1, 0.5, 0.25, 0];
+const MEANS_SCALED = [1, 0.5, 0.25];
+
+/** Prices that gain a smaller share are not worth their work. */
+const LEAST_GAIN = 0.003;
+
+export interface FoundPrices {
+  readonly prices: MemoryPrices;
+  /** By what share they raise the bound on the boxes that they were found on. */
+  readonly gain: number;
+}
 
 /**
  * @param limits for the refinements
- * @returns `undefined` where every device has room for all weights and activations at once, or no prices help
+ * @returns `undefined` where every device has room for all weights and activations at once, or prices hardly help
  */
 export function memoryPrices(
   scene: BoundScene,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
-): MemoryPrices | undefined {
+): FoundPrices | undefined {
   const { cluster, graph } = scene;
   const all = graph.storages.reduce((sum, { bytes }) => sum + (bytes ?? 0), graph.weightBytes.bytes);
   if (roomsOf(cluster).every((room) => room >= all)) return undefined;
@@ -42,9 +51,15 @@ export function memoryPrices(
   const steps = largestSteps(scene).map((operator) => ({ operator, prices: nothing }));
   const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped);
   const tried = turns(problem, { weights: nothing, steps }, incumbentNs, limits, isStopped);
-  const { weights, steps: priced } = bestOf(problem, tried, limits.tableLimit, isStopped);
-  const used = priced.filter(({ prices }) => prices.some((price) => price > 0));
-  return used.length > 0 || weights.some((price) => price > 0) ? { weights, steps: used } : undefined;
+  const { prices, value } = bestOf(problem, tried, limits.tableLimit, isStopped);
+  const { weights } = prices;
+  const used = prices.steps.filter((step) => step.prices.some((price) => price > 0));
+  if (used.length === 0 && weights.every((price) => price === 0)) return undefined;
+  const free = { weights: nothing, steps };
+  problem.reprice(free);
+  const without = pricedMinimum(problem, free, limits.tableLimit, isStopped).value;
+  const gain = value / without - 1;
+  return gain < LEAST_GAIN ? undefined : { prices: { weights, steps: used }, gain };
 }
 
 /** The prices of all turns, the best first. */
@@ -84,9 +99,11 @@ function bestOf(
   [best, ...tried]: readonly MemoryPrices[],
   tableLimit: number,
   isStopped: () => boolean,
-): MemoryPrices {
-  if (isStopped()) return best;
-  const means = MEANS_FROM.map((share) => averaged(tried.slice(Math.floor(share * tried.length))));
+): { value: number; prices: MemoryPrices } {
+  const means =
+    tried.length === 0
+      ? []
+      : MEANS_FROM.map((share) => averaged(tried.slice(Math.floor(share * tried.length))));
   const candidates = [best, ...means.flatMap((mean) => MEANS_SCALED.map((share) => scaled(mean, share)))];
   let chosen = { value: -Infinity, prices: best };
   for (const prices of candidates) {
@@ -94,7 +111,7 @@ function bestOf(
     const { value } = pricedMinimum(problem, prices, tableLimit, isStopped);
     if (value > chosen.value) chosen = { value, prices };
   }
-  return chosen.prices;
+  return chosen;
 }
 
 /** The value is concave in the prices: that of their mean is no less than the mean of theirs. */
