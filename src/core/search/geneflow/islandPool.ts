@@ -1,6 +1,7 @@
 import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { createWorkload } from '../../latency/workload';
+import { hiddenMessagesPlan } from '../opponents/hiddenMessages';
 import { opponentPlans } from '../opponents/opponents';
 import type { Stop } from './explorer';
 import { Island } from './island';
@@ -83,7 +84,9 @@ export function opponentSeeds({ graph, rules, cluster, order, options }: Partiti
   const rounds = isSimple
     ? 0
     : Math.min(MOST_ROUNDS, Math.floor(options.evaluations / EVALUATIONS_PER_ROUND));
-  return opponentPlans(graph, rules, cluster, order, rounds);
+  const plans = opponentPlans(graph, rules, cluster, order, rounds);
+  const isHidden = options.latency === 'overlapped' && rounds > 0 && cluster.devices.length > 1;
+  return isHidden ? [...plans, hiddenMessagesPlan(graph, rules, cluster, order)] : plans;
 }
 
 /** All islands on this thread, one after another; they share what they compile. */

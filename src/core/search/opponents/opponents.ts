@@ -95,7 +95,8 @@ function bestFusedTiles(workload: Workload): Gene[] {
   return best;
 }
 
-function spread(workload: Workload, genes: readonly Gene[]): (Gene | undefined)[] {
+/** Genes in step order by operator, `undefined` for views. */
+export function spread(workload: Workload, genes: readonly Gene[]): (Gene | undefined)[] {
   const byId = new Array<Gene | undefined>(workload.graph.operators.length).fill(undefined);
   genes.forEach((gene, step) => (byId[workload.flow.steps[step]] = gene));
   return byId;
