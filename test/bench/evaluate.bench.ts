@@ -4,8 +4,6 @@
  * where the evaluation may stop once the plan is sure to be slower than the one that it comes from.
  */
 import { join } from 'node:path';
-import type { Cluster } from '../../src/core/cluster/cluster';
-import { parseCluster } from '../../src/core/cluster/parse';
 import { seededRandom, type Random } from '../../src/core/graph/random';
 import { Evaluator } from '../../src/core/latency/evaluator';
 import type { Gene } from '../../src/core/latency/gene';
@@ -22,6 +20,7 @@ import { SearchSpace } from '../../src/core/search/geneflow/space';
 import { analyzeFile } from '../../src/engine/analyze';
 import { corpusFolder } from '../support/corpus';
 import { freeControl } from '../support/control';
+import { fourDevices, UNLIMITED } from './partition/scene';
 
 const MODELS = [
   'public/light_squeezenet',
@@ -40,29 +39,10 @@ interface Mutation {
   readonly gene: Gene;
 }
 
-function fourDevices(): Cluster {
-  const device = (name: string, compute: string): unknown => ({
-    name,
-    memory: '2 GiB',
-    compute,
-    operatorOverhead: '50 us',
-  });
-  return parseCluster({
-    name: 'four',
-    devices: [
-      device('hub', '12 GFLOP/s'),
-      device('tv', '6 GFLOP/s'),
-      device('camera', '6 GFLOP/s'),
-      device('speaker', '3 GFLOP/s'),
-    ],
-    network: { kind: 'switched', bandwidth: '1 Gbit/s', latency: '0.2 ms' },
-  });
-}
-
 function loadSpace(folder: string, name: string, latency: LatencyModel): SearchSpace {
   const { graph } = analyzeFile(join(folder, `${name}.onnx`), { bindings: new Map(), fuse: 'none' });
   const order = findOrder(orderProblem(graph, { inPlace: 'none' }), {}, freeControl()).steps;
-  const workload = createWorkload(graph, partitionRules(graph), fourDevices(), order, latency);
+  const workload = createWorkload(graph, partitionRules(graph), fourDevices('1g', UNLIMITED), order, latency);
   const strategy = 'hybrid';
   return new SearchSpace(workload, {
     seed: 1,

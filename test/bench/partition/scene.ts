@@ -34,7 +34,8 @@ export const LATENCIES: readonly LatencyModel[] = ['overlapped', 'synchronous'];
 export type Memory = 'unlimited' | '60' | '40';
 export const MEMORIES: readonly Memory[] = ['unlimited', '60', '40'];
 
-const UNLIMITED: Bytes = 2 ** 31;
+/** More than any of the models needs. */
+export const UNLIMITED: Bytes = 2 ** 31;
 
 /** Four unequal devices, one of them the hub that has the input and wants the output. */
 export function fourDevices(network: Network, memory: Bytes): Cluster {
