@@ -5,6 +5,7 @@ import type { CompiledGene } from '../../../../../src/core/latency/compiledGene'
 import { geneDevices, genePartition, wholeGene, type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
+import { Mutator } from '../../../../../src/core/search/geneflow/mutations';
 import { exchangeDevices, turnRun } from '../../../../../src/core/search/geneflow/runMutations';
 import { SearchSpace } from '../../../../../src/core/search/geneflow/space';
 import { NetBuilder } from '../../../../support/netGraph';
@@ -84,5 +85,24 @@ describe('mutations of runs', () => {
     const sums = genome(splitAlong(space, 'K', [0, 4, 4, 4, 8], 3));
     exchangeDevices(space, sums, [3, 2], 0, 1);
     assert.deepEqual([geneDevices(sums[0]!.gene), sums[0]!.gene.reduceOn], [[0, 2], 2]);
+  });
+
+  it('take over what a seed has there, and only where a seed lends it', () => {
+    const { space, genome } = threeConvolutions();
+    const plan = genome(splitAlong(space, 'H', [0, 16, 16, 24, 32]));
+    const donor = genome(splitAlong(space, 'H', [0, 3, 21, 22, 32]));
+    const grafted = (donors: readonly (readonly (CompiledGene | undefined)[])[]): number => {
+      const mutator = new Mutator(space, seededRandom(1));
+      mutator.donors = donors;
+      let count = 0;
+      for (let i = 0; i < 400; i++) {
+        const child = [...plan];
+        mutator.mutate(child, []);
+        if (child.some((gene, id) => gene === donor[id])) count++;
+      }
+      return count;
+    };
+    assert.ok(grafted([donor]) > 10);
+    assert.equal(grafted([]), 0);
   });
 });
