@@ -12,6 +12,7 @@ const PARTS: readonly (readonly [string, SearchParts])[] = [
   ['no seeds', { ...ALL_PARTS, seeds: false }],
   ['no cut crossover', { ...ALL_PARTS, cutCrossover: false }],
   ['no local search', { ...ALL_PARTS, localSearch: false }],
+  ['no annealing', { ...ALL_PARTS, annealing: false }],
 ];
 const RANDOM = 'random search';
 const SEEDS = [1, 2, 3];
