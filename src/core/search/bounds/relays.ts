@@ -1,5 +1,5 @@
 /**
- * Relays: operators that hand on, element by element, what others made (activations, normalisations, sums). The
+ * Relays: operators that hand on, element by element, what one other made (activations, normalisations). The
  * bounds leave them out: whatever their partition, a reader behind them must receive all that it needs and that the
  * maker before them did not compute on the reader's device, in one of the phases on the way, and these follow each
  * other. So for every path from a maker through relays to a reader
@@ -41,9 +41,8 @@ export function findRelays(
     const [made] = flow.operators[operator].makes;
     const { readers } = flow.storages[made];
     const own = shares.get(handedOn[step])?.[flow.storages[handedOn[step]].readers.indexOf(operator)] ?? 1;
-    const isOnPath = readers.map((reader) => [NONE, made].includes(handedOn[flow.stepOf[reader]]));
-    const widens = readers.map((reader, i) => isOnPath[i] && hasHalo(scene, options, reader, made));
-    const taken = widens.includes(true) ? widens : isOnPath;
+    const widens = readers.map((reader) => hasHalo(scene, options, reader, made));
+    const taken = widens.includes(true) ? widens : readers.map(() => true);
     const count = taken.filter(Boolean).length;
     shares.set(
       made,
@@ -53,7 +52,7 @@ export function findRelays(
   return { origins, shares };
 }
 
-/** The storage that the operator hands on: of several the one made last; `NONE` where it is no relay. */
+/** The storage that the operator hands on; `NONE` where it is no relay. */
 function handedOnBy(scene: BoundScene, operator: OperatorId): StorageId {
   const { flow, graph } = scene;
   const { isElementwise, type } = graph.operators[operator];
@@ -65,15 +64,11 @@ function handedOnBy(scene: BoundScene, operator: OperatorId): StorageId {
   if (readers.length === 0 || readers.includes(GATHER)) return NONE;
   // Behind a sum nothing would tie the operators to what is passed by them.
   if (readers.length > 1 && readers.some((reader) => isSum(scene, reader))) return NONE;
-  let last = NONE;
-  for (const { storage } of reads) {
-    const { producer } = flow.storages[storage];
-    if (producer === NONE || flow.stepOf[producer] === NONE || flow.operators[producer].makes[0] !== storage)
-      continue;
-    if (!isSamePlace(scene, storage, made)) continue;
-    if (last === NONE || flow.stepOf[producer] > flow.stepOf[flow.storages[last].producer]) last = storage;
-  }
-  return last;
+  const [{ storage }] = reads;
+  const { producer } = flow.storages[storage];
+  if (producer === NONE || flow.stepOf[producer] === NONE) return NONE;
+  const isFirst = flow.operators[producer].makes[0] === storage;
+  return isFirst && isSamePlace(scene, storage, made) ? storage : NONE;
 }
 
 function isSum({ flow, graph }: BoundScene, operator: OperatorId): boolean {
