@@ -23,8 +23,9 @@ interface Changed {
 }
 
 /** Shares of the time that the evaluations take. */
-const OTHER_MODEL_SHARE = 0.15;
+const OTHER_MODEL_SHARE = { overlapped: 0.3, synchronous: 0.15 };
 const LESS_MEMORY_SHARE = 0.1;
+const HORIZONTAL_SHARE = 0.1;
 /** Synchronous evaluations that take about as long as an overlapped one. */
 const OVERLAPPED_COST = 4;
 /** Percent of what the model needs on one device, ascending; a plan that is valid there is valid with more. */
@@ -59,10 +60,13 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
     return tight === undefined ? [] : [{ percent, tight }];
   });
   return [
-    start('other latency model', OTHER_MODEL_SHARE, cost, { options: { latency: other } }),
+    start('other latency model', OTHER_MODEL_SHARE[options.latency], cost, { options: { latency: other } }),
     ...tighter.map(({ percent, tight }) =>
       start(`less memory (${percent} %)`, LESS_MEMORY_SHARE / tighter.length, 1, { cluster: tight }),
     ),
+    ...(options.strategy === 'hybrid'
+      ? [start('split operators', HORIZONTAL_SHARE, 1, { options: { strategy: 'horizontal' } })]
+      : []),
   ];
 }
 
