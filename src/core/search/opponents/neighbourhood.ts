@@ -19,7 +19,7 @@ const SEED = 1;
 const PATIENCE = 3;
 /** Rounds among the genes of nearly as fast plans for each around the fastest alone, and their patience. */
 const RANKED_ROUNDS = 8;
-const RANKED_PATIENCE = 30;
+const RANKED_PATIENCE = 16;
 /** How much slower such plans may be. */
 const RANKED_WITHIN = 1.03;
 /** Genes of them that are kept, of all operators together and of each at least and at most. */
