@@ -20,7 +20,7 @@ export interface IslandWorkerData {
 }
 
 export type IslandRequest =
-  | { readonly kind: 'opponents' }
+  | { readonly kind: 'opponents'; readonly cluster: Cluster; readonly isOwn: boolean }
   | { readonly kind: 'start'; readonly seeds: readonly Seed[] }
   | {
       readonly kind: 'run';
@@ -65,17 +65,29 @@ class WorkerIslandPool implements IslandPool {
     private readonly passStopOn: () => boolean,
   ) {}
 
-  /** One worker computes them, deaf meanwhile: where the search stops it is not waited for. */
-  async opponents(): Promise<readonly Seed[] | undefined> {
+  /**
+   * One worker computes those of the first cluster, the others (where there are any) the rest; deaf meanwhile: where
+   * the search stops they are not waited for.
+   */
+  async opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined> {
     let poll: NodeJS.Timeout | undefined;
     const stopped = new Promise<undefined>((resolve) => {
       poll = setInterval(() => this.passStopOn() && resolve(undefined), STOP_POLL_MS);
     });
-    const found = this.members[0].ask({ kind: 'opponents' });
-    found.catch(() => undefined);
+    const found = new Array<readonly Seed[]>(clusters.length);
+    const others = this.members.length - 1;
+    const memberFor = (at: number): number => (at === 0 || others === 0 ? 0 : 1 + ((at - 1) % others));
+    const shares = this.members.map(async (member, position) => {
+      for (const [at, cluster] of clusters.entries()) {
+        if (memberFor(at) !== position) continue;
+        const reply = await member.ask({ kind: 'opponents', cluster, isOwn: at === 0 });
+        if (reply.kind === 'opponents') found[at] = reply.seeds;
+      }
+    });
+    const all = Promise.all(shares).then(() => found);
+    all.catch(() => undefined);
     try {
-      const reply = await Promise.race([found, stopped]);
-      return reply?.kind === 'opponents' ? reply.seeds : undefined;
+      return await Promise.race([all, stopped]);
     } finally {
       clearInterval(poll);
     }

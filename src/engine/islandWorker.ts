@@ -11,7 +11,9 @@ const space = searchSpace(problem);
 const hosts = islands.map((island) => new IslandHost(space, island, () => Atomics.load(flag, 0) !== 0));
 
 function answer(request: IslandRequest): IslandReply {
-  if (request.kind === 'opponents') return { kind: 'opponents', seeds: opponentSeeds(problem) };
+  if (request.kind === 'opponents') {
+    return { kind: 'opponents', seeds: opponentSeeds(problem, request.cluster, request.isOwn) };
+  }
   if (request.kind === 'start') {
     const results = hosts.map((host) => host.start(request.seeds));
     return { kind: 'start', results: results[0] };

@@ -6,7 +6,11 @@ import { join, resolve } from 'node:path';
 import { smartHome } from '../../../src/core/cluster/smartHome';
 import { seededRandom } from '../../../src/core/graph/random';
 import { partitionRules } from '../../../src/core/partition/rules';
-import type { PartitionProblem } from '../../../src/core/search/geneflow/problem';
+import type {
+  PartitionOptions,
+  PartitionProblem,
+  PartitionProgress,
+} from '../../../src/core/search/geneflow/problem';
 import { searchPartition } from '../../../src/core/search/geneflow/searchPartition';
 import { workerIslandPool } from '../../../src/engine/islandPool';
 import { freeControl } from '../../support/control';
@@ -25,12 +29,15 @@ describe('islands in workers', () => {
 
   after(() => rm(folder, { recursive: true }));
 
-  function problem(evaluations: number): PartitionProblem {
+  function problem(
+    evaluations: number,
+    latency: PartitionOptions['latency'] = 'overlapped',
+  ): PartitionProblem {
     const graph = randomNet(seededRandom(9), 14);
     const order = graph.operators.map(({ id }) => id);
     const options = {
       seed: 3,
-      latency: 'overlapped',
+      latency,
       strategy: 'hybrid',
       evaluations,
       freeOrder: false,
@@ -42,6 +49,20 @@ describe('islands in workers', () => {
     const local = await searchPartition(problem(4000), freeControl());
     for (const workers of [1, 2, 3]) {
       const found = await searchPartition(problem(4000), freeControl(), workerIslandPool(file, workers));
+      assert.deepEqual(found, local);
+    }
+  });
+
+  it('find the same synchronous plan, opponents in other scenes included', async () => {
+    const own = problem(60_000, 'synchronous');
+    let settledNs: number | undefined;
+    const report = ({ isSettled = false, latencyNs }: PartitionProgress): void => {
+      if (isSettled) settledNs = latencyNs;
+    };
+    const local = await searchPartition(own, { ...freeControl(), report });
+    assert.ok(settledNs !== undefined && settledNs >= local.timeline.latencyNs);
+    for (const workers of [1, 2, 3]) {
+      const found = await searchPartition(own, freeControl(), workerIslandPool(file, workers));
       assert.deepEqual(found, local);
     }
   });

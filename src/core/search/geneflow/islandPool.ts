@@ -1,3 +1,4 @@
+import type { Cluster } from '../../cluster/cluster';
 import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { createWorkload } from '../../latency/workload';
@@ -21,8 +22,11 @@ export interface IslandReport {
 
 /** The islands, wherever they live. Calls are made one after another. */
 export interface IslandPool {
-  /** The plans of the methods that GenEFlow is compared with; `undefined` where it was stopped meanwhile. */
-  opponents(): Promise<readonly Seed[] | undefined>;
+  /**
+   * The plans of the methods that GenEFlow is compared with, for each of the clusters, the first of which is the
+   * problem's own and gets most of the effort; `undefined` where it was stopped meanwhile.
+   */
+  opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined>;
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]>;
   /** Every island runs `evaluations`, after it has received `immigrants[island]` (if any). */
   run(
@@ -74,16 +78,24 @@ export function searchSpace({ graph, rules, cluster, order, options }: Partition
 /** Evaluations of the search that one neighbourhood of the exact elimination is worth. */
 const EVALUATIONS_PER_ROUND = 16_000;
 const MOST_ROUNDS = 24;
+/** Of these, for a cluster that is not the problem's own. */
+const ELSEWHERE_SHARE = 1 / 3;
 /** Their effort grows faster than the model; beyond this many operators all is left to the islands. */
 const MOST_OPERATORS = 2_000;
 
-/** The opponents' plans, with an effort that fits the search's own. */
-export function opponentSeeds({ graph, rules, cluster, order, options }: PartitionProblem): readonly Seed[] {
+/** The opponents' plans on a cluster, with an effort that fits the search's own. */
+export function opponentSeeds(
+  { graph, rules, order, options }: PartitionProblem,
+  cluster: Cluster,
+  isOwn: boolean,
+): readonly Seed[] {
   if (graph.operators.length > MOST_OPERATORS) return [];
   const isSimple = options.strategy === 'vertical';
   const rounds = isSimple
     ? 0
-    : Math.min(MOST_ROUNDS, Math.floor(options.evaluations / EVALUATIONS_PER_ROUND));
+    : Math.floor(
+        Math.min(MOST_ROUNDS, options.evaluations / EVALUATIONS_PER_ROUND) * (isOwn ? 1 : ELSEWHERE_SHARE),
+      );
   const plans = opponentPlans(graph, rules, cluster, order, rounds);
   const isHidden = options.latency === 'overlapped' && rounds > 0 && cluster.devices.length > 1;
   return isHidden ? [...plans, hiddenMessagesPlan(graph, rules, cluster, order)] : plans;
@@ -101,8 +113,13 @@ export class LocalIslandPool implements IslandPool {
     this.hosts = Array.from({ length: ISLANDS }, (_, index) => new IslandHost(space, index, stop));
   }
 
-  opponents(): Promise<readonly Seed[] | undefined> {
-    return Promise.resolve(this.stop() ? undefined : opponentSeeds(this.problem));
+  opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined> {
+    const found: (readonly Seed[])[] = [];
+    for (const cluster of clusters) {
+      if (this.stop()) return Promise.resolve(undefined);
+      found.push(opponentSeeds(this.problem, cluster, cluster === clusters[0]));
+    }
+    return Promise.resolve(found);
   }
 
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {

@@ -81,6 +81,8 @@ export interface PartitionProgress {
   readonly latencyNs: Nanoseconds | undefined;
   /** While there is none: the bytes by which the best plan so far exceeds the devices' memories. */
   readonly violation: Bytes;
+  /** The search will hardly find a faster plan: what needs its latency may begin. */
+  readonly isSettled?: boolean;
 }
 
 export interface PartitionResult {

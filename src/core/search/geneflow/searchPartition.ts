@@ -14,6 +14,7 @@ import { genePartition, normalizeGene, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
 import type { Partition } from '../../partition/partition';
+import { ELIMINATION } from '../opponents/opponents';
 import { tryFirstPlans } from './firstPlans';
 import { foreignStarts, type ForeignStart } from './foreignStarts';
 import { isBetter, type Fitness } from './individual';
@@ -44,6 +45,8 @@ const LARGE_GRAPH = 1000;
 const GIVEN_ORDER_SHARE = 0.6;
 const ORDERS_SHARE = 0.005;
 const GIVEN_ORDER = 'plan in the given order';
+/** Epochs that bring nothing, after which a search that began with a settled plan ends. */
+const QUIET_EPOCHS = 3;
 
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
@@ -124,7 +127,10 @@ class PartitionSearch {
     const space = searchSpace(problem);
     const pool = this.makePool(problem, this.stop);
     try {
-      const asked = isFirst ? pool.opponents() : [];
+      const starts = isFirst ? foreignStarts(problem, space) : [];
+      const elsewhere = starts.filter(({ problem: { cluster } }) => cluster !== problem.cluster);
+      const clusters = [problem.cluster, ...elsewhere.map((start) => start.problem.cluster)];
+      const asked = isFirst ? pool.opponents(clusters) : [[]];
       // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
       const simple = simpleSeeds(space);
       const known = [...(problem.seeds ?? []), ...simple];
@@ -138,14 +144,19 @@ class PartitionSearch {
           : { best: first.best, evaluations: first.results.length };
         return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
       }
-      const given = unique([...simple, ...opponents, ...(problem.seeds ?? [])]);
-      const foreign = await this.runForeign(isFirst ? foreignStarts(problem, space) : [], given, first.best);
+      const [own, ...others] = opponents;
+      const given = unique([...simple, ...own, ...(problem.seeds ?? [])]);
+      const isSettled = this.areSettled(space, given);
+      const beside = new Map(elsewhere.map((start, at) => [start, others[at]]));
+      const foreign = isSettled
+        ? { seeds: eliminated(beside), evaluations: 0, spent: 0 }
+        : await this.runForeign(starts, given, beside, first.best);
       const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults, foreign.spent);
       const found = vertical
         ? this.runVertical(space, seeds)
-        : await this.runEpochs(problem, pool, foreign.spent, (best, evaluated) =>
+        : await this.runEpochs(problem, pool, foreign.spent, isSettled, (best, evaluated) =>
             this.control.report(progress(best, foreign.spent + evaluated)),
           );
       const { best } = found;
@@ -162,24 +173,47 @@ class PartitionSearch {
   }
 
   /**
+   * Whether the islands will hardly better the fastest of the seeds. In the synchronous model the exact elimination
+   * has seen far larger neighbourhoods than they do, unless memory is short: faster plans then lack a little.
+   */
+  private areSettled(space: SearchSpace, seeds: readonly Seed[]): boolean {
+    const { latency, strategy, pins } = space.options;
+    if (latency !== 'synchronous' || strategy !== 'hybrid' || (pins?.size ?? 0) > 0) return false;
+    if (!seeds.some(({ name }) => name === ELIMINATION)) return false;
+    const { best, results } = tryFirstPlans(
+      space,
+      seeds,
+      () => false,
+      () => undefined,
+    );
+    const isShort = results.some(({ latencyNs }) => latencyNs < best.latencyNs);
+    if (best.violation > 0 || isShort) return false;
+    this.control.report({ ...progress(best, 0), isSettled: true });
+    return true;
+  }
+
+  /**
    * Searches in other scenes, each from the seeds and from the plans of the scenes before it.
    * `spent`: what their evaluations cost, in evaluations of the search itself
+   * @param beside what some of them start from as well
    */
   private async runForeign(
     starts: readonly ForeignStart[],
     given: readonly Seed[],
+    beside: ReadonlyMap<ForeignStart, readonly Seed[]>,
     known: Fitness,
   ): Promise<{ seeds: Seed[]; evaluations: number; spent: number }> {
     const seeds: Seed[] = [];
     let evaluations = 0;
     let spent = 0;
-    for (const { name, problem: foreign, cost } of starts) {
+    for (const start of starts) {
+      const { name, problem: foreign, cost } = start;
       if (this.stop()) break;
       const before = spent;
       const pool = this.makePool(foreign, this.stop);
       try {
-        await pool.start([...given, ...seeds]);
-        const found = await this.runEpochs(foreign, pool, 0, (_, evaluated) =>
+        await pool.start([...given, ...(beside.get(start) ?? []), ...seeds]);
+        const found = await this.runEpochs(foreign, pool, 0, false, (_, evaluated) =>
           this.control.report(progress(known, before + cost * evaluated)),
         );
         seeds.push({ name, genes: found.best.genes });
@@ -195,11 +229,13 @@ class PartitionSearch {
   /**
    * Epoch by epoch, every island's best plan moving on to the next island in between.
    * @param spent of the evaluations that the options allow, already
+   * @param isSettled it ends where the first epochs bring nothing
    */
   private async runEpochs(
     { graph, options }: PartitionProblem,
     pool: IslandPool,
     spent: number,
+    isSettled: boolean,
     report: (best: IslandReport, evaluations: number) => void,
   ): Promise<Found> {
     const left = budget(options.evaluations, graph) - spent;
@@ -207,10 +243,17 @@ class PartitionSearch {
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
     let evaluations = 0;
+    let quiet = 0;
     for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
+      if (isSettled && quiet >= QUIET_EPOCHS) break;
+      quiet++;
       const immigrants = reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]);
       reports = await pool.run(perEpoch, immigrants);
-      for (const island of reports) if (best === undefined || isBetter(island, best)) best = island;
+      for (const island of reports) {
+        if (best !== undefined && !isBetter(island, best)) continue;
+        if (best !== undefined) quiet = 0;
+        best = island;
+      }
       evaluations = reports.reduce((sum, island) => sum + island.evaluations, 0);
       report(best!, evaluations);
     }
@@ -232,6 +275,13 @@ function budget(evaluations: number, { operators }: Graph): number {
 function worth({ timeline, shortfall }: PartitionResult): Fitness {
   const violation = (shortfall?.lackingBytes ?? []).reduce((sum, bytes) => sum + bytes, 0);
   return { latencyNs: timeline.latencyNs, violation };
+}
+
+/** What the exact elimination found in other scenes, under their names. */
+function eliminated(found: ReadonlyMap<ForeignStart, readonly Seed[]>): Seed[] {
+  return [...found].flatMap(([{ name }, seeds]) =>
+    seeds.filter((seed) => seed.name === ELIMINATION).map(({ genes }) => ({ name, genes })),
+  );
 }
 
 /** The first seed of each name. */

@@ -22,6 +22,8 @@ export interface OpponentPlan {
   readonly genes: readonly (Gene | undefined)[];
 }
 
+export const ELIMINATION = 'synchronous elimination';
+
 /** Group sizes tried for fused tiles. */
 const FUSED_GROUPS = [2, 3, 4, 6, 10, 20, 1000];
 const POLISH_ROUNDS = 24;
@@ -67,7 +69,7 @@ export function opponentPlans(
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
   // Behind the best one those that are faster and exceed the memories, to be combined with others.
   pricedPlans(problem, rounds).forEach(({ genes }, i) =>
-    plans.push(named(i === 0 ? 'synchronous elimination' : `short of memory ${i}`, genes)),
+    plans.push(named(i === 0 ? ELIMINATION : `short of memory ${i}`, genes)),
   );
   return plans;
 }
