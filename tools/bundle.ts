@@ -15,6 +15,7 @@ const BUNDLES: readonly { entry: string; options: BuildOptions }[] = [
   },
   { entry: 'src/worker/main.ts', options: { outfile: 'dist/worker.js', ...NODE } },
   { entry: 'src/engine/islandWorker.ts', options: { outfile: 'dist/islandWorker.js', ...NODE } },
+  { entry: 'src/engine/boundWorker.ts', options: { outfile: 'dist/boundWorker.js', ...NODE } },
   { entry: 'src/cli/main.ts', options: { outfile: 'dist/cli.js', ...NODE } },
   { entry: 'webview/main.ts', options: { outfile: 'dist/webview.js', ...BROWSER } },
 ];

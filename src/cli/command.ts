@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Stopped } from '../core/graph/control';
-import type { MakePool } from '../core/search/geneflow/searchPartition';
+import type { SearchWorkers } from '../engine/searchWorkers';
 
 /** Where a command writes; progress goes to stderr and only to a terminal. */
 export interface Output {
@@ -14,8 +14,8 @@ export interface Invocation {
   readonly files: readonly string[];
   readonly values: Readonly<Record<string, string | boolean | string[] | undefined>>;
   readonly output: Output;
-  /** Where the search's islands live: worker threads in the built program, else this thread. */
-  readonly makePool?: MakePool;
+  /** Where the parts of a search run: worker threads in the built program, else this thread. */
+  readonly workers?: SearchWorkers;
 }
 
 export interface Command {
@@ -58,7 +58,7 @@ export const BIND_OPTION: CommandOption = {
 export function parseInvocation(
   command: Command,
   argv: readonly string[],
-  surroundings: Pick<Invocation, 'output' | 'makePool'>,
+  surroundings: Pick<Invocation, 'output' | 'workers'>,
 ): Invocation {
   const options = Object.fromEntries(
     Object.entries(command.options).map(([name, { type, multiple }]) => [

@@ -1,6 +1,5 @@
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { join } from 'node:path';
-import { workerIslandPool } from '../engine/islandPool';
+import { searchWorkers } from '../engine/searchWorkers';
 import { runCommandLine } from './run';
 
 /**
@@ -38,7 +37,7 @@ async function work({ argv, cancel, isTerminal }: Start): Promise<void> {
     writeError: (text) => void process.stderr.write(text),
     isTerminal,
     cancelled: () => Atomics.load(flag, 0) !== 0,
-    makePool: workerIslandPool(join(__dirname, 'islandWorker.js')),
+    workers: searchWorkers(__dirname),
   });
   parentPort?.postMessage(status);
 }

@@ -1,4 +1,4 @@
-import type { MakePool } from '../core/search/geneflow/searchPartition';
+import type { SearchWorkers } from '../engine/searchWorkers';
 import { COMMANDS } from './commands';
 import { type Command, type Output, parseInvocation, UsageError } from './command';
 
@@ -8,7 +8,7 @@ export interface Streams {
   writeError(text: string): void;
   readonly isTerminal: boolean;
   cancelled(): boolean;
-  readonly makePool?: MakePool;
+  readonly workers?: SearchWorkers;
 }
 
 const DONE = 0;
@@ -35,7 +35,7 @@ export async function runCommandLine(argv: readonly string[], streams: Streams):
   }
   const output = outputTo(streams);
   try {
-    return await command.run(parseInvocation(command, rest, { output, makePool: streams.makePool }));
+    return await command.run(parseInvocation(command, rest, { output, workers: streams.workers }));
   } catch (error) {
     output.progress('');
     if (error instanceof UsageError) {

@@ -4,7 +4,7 @@ import { parseCluster } from '../core/cluster/parse';
 import type { Control, Stopped } from '../core/graph/control';
 import type { FuseRule, Graph } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
-import type { Bytes, OperatorId, Seconds } from '../core/graph/units';
+import type { Bytes, Nanoseconds, OperatorId, Seconds } from '../core/graph/units';
 import type { LatencyModel } from '../core/latency/workload';
 import { packArena } from '../core/memory/arena';
 import { lifetimes, liveBytes } from '../core/memory/lifetimes';
@@ -25,10 +25,11 @@ import type {
   Pin,
   Strategy,
 } from '../core/search/geneflow/problem';
-import { type MakePool, searchPartition } from '../core/search/geneflow/searchPartition';
+import { searchPartition } from '../core/search/geneflow/searchPartition';
 import { searchFrom } from '../core/search/whatIf';
 import type { Analysis } from './analyze';
 import { fileSha256 } from './planFile';
+import type { ProveBound, SearchWorkers } from './searchWorkers';
 
 export interface OptimizeOptions {
   readonly seed: number;
@@ -79,8 +80,8 @@ export interface OptimizeRequest {
   readonly start?: Plan;
   /** What the user wants of operators, by index in `graph.node`. */
   readonly pins?: ReadonlyMap<number, PlanPin>;
-  /** Where the islands live; this thread unless given. */
-  readonly makePool?: MakePool;
+  /** Where the parts of the search run; this thread unless given. */
+  readonly workers?: SearchWorkers;
 }
 
 /** An operator kept whole on a device, or split along a dimension (`none`: whole), whatever it costs. */
@@ -103,10 +104,7 @@ export async function optimizeModel(
   const sha256 = fileSha256(modelPath);
   const { order, problem } = orderModel(graph, options, control);
   const rules = partitionRules(graph);
-  const searched = await partitionModel(request, rules, order.steps, control);
-  if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
-  control.report({ phase: 'bounding' });
-  const bound = provenBound(request, rules, searched, control);
+  const { searched, bound } = await searchAndProve(request, rules, order.steps, control);
   control.report({ phase: 'checking' });
   const plan = buildPlan({
     model: { ...modelIdentity(request), sha256: await sha256 },
@@ -133,22 +131,71 @@ export async function optimizeModel(
   return plan;
 }
 
-function partitionModel(
-  { analysis, cluster, options, start, pins, makePool }: OptimizeRequest,
+/** The bound is proven beside the search as soon as what it needs of it is known. */
+async function searchAndProve(
+  request: OptimizeRequest,
   rules: PartitionRules,
   order: readonly OperatorId[],
   control: Control<OptimizeProgress>,
+): Promise<{ searched: PartitionResult; bound: LatencyBound }> {
+  const { analysis, cluster, options, workers } = request;
+  const { latency, timeLimit = Infinity } = options;
+  const prove: ProveBound = workers?.proveBound ?? provenHere;
+  let isFailed = false;
+  let proof: Promise<LatencyBound> | undefined;
+  const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
+    if (proof !== undefined) return proof;
+    const started = control.now();
+    proof = prove(
+      {
+        graph: analysis.graph,
+        rules,
+        cluster,
+        latency,
+        ...(incumbentNs === undefined ? {} : { incumbentNs }),
+      },
+      () => isFailed || control.cancelled() || control.now() - started > timeLimit,
+    );
+    // Its failure is met where it is awaited.
+    proof.catch(() => undefined);
+    return proof;
+  };
+  try {
+    if (latency === 'overlapped') void proven(undefined);
+    const searched = await partitionModel(request, rules, order, control, (latencyNs) => {
+      void proven(latencyNs);
+    });
+    if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
+    control.report({ phase: 'bounding' });
+    return { searched, bound: await proven(searched.timeline.latencyNs) };
+  } catch (error) {
+    isFailed = true;
+    throw error;
+  }
+}
+
+const provenHere: ProveBound = (request, isStopped) => Promise.resolve(latencyBound(request, isStopped));
+
+/** @param settled hears of a latency that the search will hardly better, before it ends */
+function partitionModel(
+  { analysis, cluster, options, start, pins, workers }: OptimizeRequest,
+  rules: PartitionRules,
+  order: readonly OperatorId[],
+  control: Control<OptimizeProgress>,
+  settled: (latencyNs: Nanoseconds | undefined) => void,
 ): Promise<PartitionResult> {
   const { graph } = analysis;
   const reported: Control<PartitionProgress> = {
     ...control,
-    report: ({ evaluations, latencyNs }) =>
+    report: ({ evaluations, latencyNs, isSettled = false }) => {
+      if (isSettled) settled(latencyNs);
       control.report({
         phase: 'partitioning',
         evaluations,
         fraction: Math.min(1, evaluations / options.evaluations),
         latencySeconds: latencyNs === undefined ? undefined : latencyNs / 1e9,
-      }),
+      });
+    },
   };
   const partition: PartitionOptions = {
     ...options,
@@ -156,10 +203,10 @@ function partitionModel(
     ...(pins === undefined ? {} : { pins: operatorPins(graph, rules, cluster, pins) }),
   };
   const problem = { graph, rules, cluster, order, options: partition };
-  if (start === undefined) return searchPartition(problem, reported, makePool);
+  if (start === undefined) return searchPartition(problem, reported, workers?.makePool);
   const before = parseCluster(start.cluster);
   const genes = planGenes(graph, rules, start, before);
-  return searchFrom({ ...problem, cluster: before }, genes, cluster, reported, makePool);
+  return searchFrom({ ...problem, cluster: before }, genes, cluster, reported, workers?.makePool);
 }
 
 /** @throws InputError where the graph or the cluster has no such operator, device or split */
@@ -277,21 +324,6 @@ function plannedLatency(
     ...(bound.certificate === undefined ? {} : { boundCertificate: bound.certificate }),
     ...planBaselines([...opponents, ...given], cluster),
   };
-}
-
-/** A bound that holds for every plan, with what it takes to derive it again. */
-function provenBound(
-  { analysis: { graph }, cluster, options }: OptimizeRequest,
-  rules: PartitionRules,
-  { timeline }: PartitionResult,
-  control: Control<OptimizeProgress>,
-): LatencyBound {
-  const started = control.now();
-  const { latency, timeLimit = Infinity } = options;
-  return latencyBound(
-    { graph, rules, cluster, latency, incumbentNs: timeline.latencyNs },
-    () => control.cancelled() || control.now() - started > timeLimit,
-  );
 }
 
 function stoppedBound({ stopped }: LatencyBound, control: Control<OptimizeProgress>): Stopped | undefined {

@@ -7,7 +7,7 @@ import { partitionRules } from '../core/partition/rules';
 import { planGenes } from '../core/plan/genes';
 import type { Plan } from '../core/plan/plan';
 import type { PartitionProgress } from '../core/search/geneflow/problem';
-import type { MakePool } from '../core/search/geneflow/searchPartition';
+import type { SearchWorkers } from './searchWorkers';
 import {
   atBandwidth,
   atMemory,
@@ -34,7 +34,7 @@ export interface SweepRequest {
   /** A plan of the same model to start from. */
   readonly start?: Plan;
   readonly pins?: ReadonlyMap<number, PlanPin>;
-  readonly makePool?: MakePool;
+  readonly workers?: SearchWorkers;
 }
 
 /** How far a sweep is. */
@@ -45,7 +45,7 @@ export interface SweepProgress extends PartitionProgress {
 
 /** Latency at several bandwidths or memories of a cluster, each searched from its neighbours' plans. */
 export function sweepModel(request: SweepRequest, control: Control<SweepProgress>): Promise<Sweep> {
-  const { analysis, cluster, options, of, values, start, pins, makePool } = request;
+  const { analysis, cluster, options, of, values, start, pins, workers } = request;
   const { graph } = analysis;
   const rules = partitionRules(graph);
   const quiet = { ...control, report: () => undefined };
@@ -70,7 +70,7 @@ export function sweepModel(request: SweepRequest, control: Control<SweepProgress
     options: partition,
     ...(seeds && { seeds }),
   };
-  return sweep(problem, SWEPT[of], values, withFraction(control, values.length), makePool);
+  return sweep(problem, SWEPT[of], values, withFraction(control, values.length), workers?.makePool);
 }
 
 /** Evaluations fall back to 0 when the next search starts: what is done is counted by that. */

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { parentPort } from 'node:worker_threads';
-import { workerIslandPool } from '../engine/islandPool';
+import { searchWorkers } from '../engine/searchWorkers';
 import { Connection, type Envelope } from '../protocol/rpc';
 import type { HostToWorker, WorkerToHost } from '../protocol/worker';
 import { workerHandlers } from './handlers';
@@ -12,7 +11,7 @@ const connection: Connection<WorkerToHost, HostToWorker> = new Connection(
   (message) => port.postMessage(message),
   workerHandlers({
     report: (progress) => connection.notify('progress', progress),
-    makePool: workerIslandPool(join(__dirname, 'islandWorker.js')),
+    workers: searchWorkers(__dirname),
   }),
 );
 port.on('message', (message: Envelope) => connection.receive(message));

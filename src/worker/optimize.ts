@@ -6,7 +6,7 @@ import { InputError } from '../core/graph/problem';
 import { partitionRules } from '../core/partition/rules';
 import { encodePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
-import type { MakePool } from '../core/search/geneflow/searchPartition';
+import type { SearchWorkers } from '../engine/searchWorkers';
 import { analyzeFile, type Analysis } from '../engine/analyze';
 import { controlWith } from '../engine/control';
 import {
@@ -28,8 +28,8 @@ import { findPlan } from './openPlan';
 /** What a worker is given by its entry. */
 export interface Surroundings {
   report(progress: RunProgress): void;
-  /** Where the search's islands live; this thread unless given. */
-  readonly makePool?: MakePool;
+  /** Where the parts of a search run; this thread unless given. */
+  readonly workers?: SearchWorkers;
 }
 
 /** Optimizes and, for a model on disk, saves the plan beside it; other models' plans go back as text. */
@@ -57,7 +57,7 @@ function runOptimizer(
   modelPath: string,
   cluster: Cluster,
   request: OptimizeRequest,
-  { report, makePool }: Surroundings,
+  { report, workers }: Surroundings,
 ): Promise<Plan> {
   const options = optionsOf(request);
   const bindings = new Map(Object.entries(request.bindings));
@@ -65,7 +65,7 @@ function runOptimizer(
   const show = (progress: OptimizeProgress): void => report(searchProgress(progress, 'optimize'));
   const control = controlWith(() => isCancelled(request.cancel), show);
   const pins = pinsAtHand(request, analysis, cluster);
-  return optimizeModel({ modelPath, analysis, cluster, options, pins, makePool }, control);
+  return optimizeModel({ modelPath, analysis, cluster, options, pins, workers }, control);
 }
 
 /** Those of the plan at hand where it belongs to the model, as far as this graph and cluster still have them. */

@@ -21,19 +21,19 @@ import { NO_FIGURES, searchProgress, type Surroundings } from './optimize';
 /** A plan for another cluster, from the plan at hand; nothing is saved. */
 export async function whatIf(
   request: WhatIfRequest,
-  { report, makePool }: Surroundings,
+  { report, workers }: Surroundings,
 ): Promise<{ text: string }> {
   const asked = askedFor(request);
   return withModelFile(request.model, async (modelPath) => {
     const analysis = analysisUnder(asked.start, modelPath);
     const show = (progress: OptimizeProgress): void => report(searchProgress(progress, 'whatIf'));
     const control = controlWith(() => isCancelled(request.cancel), show);
-    return { text: encodePlan(await optimizeModel({ modelPath, analysis, ...asked, makePool }, control)) };
+    return { text: encodePlan(await optimizeModel({ modelPath, analysis, ...asked, workers }, control)) };
   });
 }
 
 /** Latency at several bandwidths or memories, with the plan at hand among the starts. */
-export async function sweep(request: SweepRequest, { report, makePool }: Surroundings): Promise<SweepResult> {
+export async function sweep(request: SweepRequest, { report, workers }: Surroundings): Promise<SweepResult> {
   const asked = askedFor(request);
   const { of, values, cancel } = request;
   return withModelFile(request.model, async (modelPath) => {
@@ -42,7 +42,7 @@ export async function sweep(request: SweepRequest, { report, makePool }: Surroun
       report({ task: 'sweep', phase: 'Sweeping', fraction, ...NO_FIGURES });
     const control = controlWith(() => isCancelled(cancel), show);
     const { points, splittingPaysFrom } = await sweepModel(
-      { analysis, of, values, ...asked, makePool },
+      { analysis, of, values, ...asked, workers },
       control,
     );
     if (points.length === 0) return { kind: 'cancelled' };

@@ -47,7 +47,7 @@ export const optimizeCommand: Command = {
         cluster,
         options,
         pins: pinsOf(invocation),
-        makePool: invocation.makePool,
+        workers: invocation.workers,
         ...(from === undefined ? {} : { start: loadPlan(from) }),
       },
       control,

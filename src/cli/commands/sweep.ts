@@ -53,7 +53,7 @@ export const sweepCommand: Command = {
     const cluster = clusterOf(invocation);
     const result = await sweepModel(
       {
-        ...{ analysis, cluster, of, values, makePool: invocation.makePool },
+        ...{ analysis, cluster, of, values, workers: invocation.workers },
         options: searchOptions(invocation, DEFAULT_EVALUATIONS),
       },
       controlWith<SweepProgress>(output.cancelled, ({ latencyNs, fraction }) =>
