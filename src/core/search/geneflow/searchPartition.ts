@@ -15,7 +15,7 @@ import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
 import type { Partition } from '../../partition/partition';
 import { ELIMINATION } from '../opponents/opponents';
-import { tryFirstPlans } from './firstPlans';
+import { tryFirstPlans, type FirstPlans } from './firstPlans';
 import { foreignStarts, type ForeignStart } from './foreignStarts';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
@@ -128,43 +128,42 @@ class PartitionSearch {
     const pool = this.makePool(problem, this.stop);
     try {
       const starts = isFirst ? foreignStarts(problem, space) : [];
-      const elsewhere = starts.filter(({ problem: { cluster } }) => cluster !== problem.cluster);
-      const clusters = [problem.cluster, ...elsewhere.map((start) => start.problem.cluster)];
-      const asked = isFirst ? pool.opponents(clusters) : [[]];
+      const asked = isFirst ? askOpponents(pool, problem, starts) : NO_OPPONENTS;
       // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
       const simple = simpleSeeds(space);
       const known = [...(problem.seeds ?? []), ...simple];
       const first = tryFirstPlans(space, known, this.stop, (latencyNs) => this.reportPlan(latencyNs));
       const opponents = await asked;
-      const vertical = problem.options.strategy === 'vertical';
-      if (opponents === undefined) {
-        // The first plans may be of any strategy; of the vertical ones that search keeps the best.
-        const { best, evaluations } = vertical
-          ? this.runVertical(space, known)
-          : { best: first.best, evaluations: first.results.length };
-        return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
-      }
-      const [own, ...others] = opponents;
-      const given = unique([...simple, ...own, ...(problem.seeds ?? [])]);
+      if (opponents === undefined) return this.keepFirst(space, known, first);
+      const given = unique([...simple, ...opponents.own, ...(problem.seeds ?? [])]);
       const isSettled = this.areSettled(space, given);
-      const beside = new Map(elsewhere.map((start, at) => [start, others[at]]));
       const foreign = isSettled
-        ? { seeds: eliminated(beside), evaluations: 0, spent: 0 }
-        : await this.runForeign(starts, given, beside, first.best);
+        ? { seeds: eliminated(opponents), evaluations: 0, spent: 0 }
+        : await this.runForeign(starts, given, opponents, first.best);
       const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults, foreign.spent);
-      const found = vertical
-        ? this.runVertical(space, seeds)
-        : await this.runEpochs(problem, pool, foreign.spent, isSettled, (best, evaluated) =>
-            this.control.report(progress(best, foreign.spent + evaluated)),
-          );
-      const { best } = found;
+      const found =
+        problem.options.strategy === 'vertical'
+          ? this.runVertical(space, seeds)
+          : await this.runEpochs(problem, pool, foreign.spent, isSettled, (best, evaluated) =>
+              this.control.report(progress(best, foreign.spent + evaluated)),
+            );
       const evaluations = foreign.evaluations + found.evaluations;
-      return resultOf(space, best, judged(space, seeds, seedResults), evaluations, this.stopped());
+      return resultOf(space, found.best, judged(space, seeds, seedResults), evaluations, this.stopped());
     } finally {
       pool.dispose();
     }
+  }
+
+  /** What there is where the search is stopped before it knows its opponents. */
+  private keepFirst(space: SearchSpace, known: readonly Seed[], first: FirstPlans): PartitionResult {
+    // The first plans may be of any strategy; of the vertical ones that search keeps the best.
+    const { best, evaluations } =
+      space.options.strategy === 'vertical'
+        ? this.runVertical(space, known)
+        : { best: first.best, evaluations: first.results.length };
+    return resultOf(space, best, judged(space, known, first.results), evaluations, this.stopped());
   }
 
   private runVertical(space: SearchSpace, seeds: readonly Seed[]): Found {
@@ -195,12 +194,11 @@ class PartitionSearch {
   /**
    * Searches in other scenes, each from the seeds and from the plans of the scenes before it.
    * `spent`: what their evaluations cost, in evaluations of the search itself
-   * @param beside what some of them start from as well
    */
   private async runForeign(
     starts: readonly ForeignStart[],
     given: readonly Seed[],
-    beside: ReadonlyMap<ForeignStart, readonly Seed[]>,
+    { beside }: Opponents,
     known: Fitness,
   ): Promise<{ seeds: Seed[]; evaluations: number; spent: number }> {
     const seeds: Seed[] = [];
@@ -261,6 +259,27 @@ class PartitionSearch {
   }
 }
 
+/** The plans of the methods that GenEFlow is compared with. */
+interface Opponents {
+  readonly own: readonly Seed[];
+  /** In the scenes that have a cluster of their own. */
+  readonly beside: ReadonlyMap<ForeignStart, readonly Seed[]>;
+}
+
+const NO_OPPONENTS: Opponents = { own: [], beside: new Map() };
+
+async function askOpponents(
+  pool: IslandPool,
+  { cluster }: PartitionProblem,
+  starts: readonly ForeignStart[],
+): Promise<Opponents | undefined> {
+  const elsewhere = starts.filter((start) => start.problem.cluster !== cluster);
+  const found = await pool.opponents([cluster, ...elsewhere.map((start) => start.problem.cluster)]);
+  if (found === undefined) return undefined;
+  const [own, ...others] = found;
+  return { own, beside: new Map(elsewhere.map((start, at) => [start, others[at]])) };
+}
+
 /** A plan as genes with its worth, and how many were tried. */
 interface Found {
   readonly best: Fitness & { readonly genes: readonly (Gene | undefined)[] };
@@ -278,8 +297,8 @@ function worth({ timeline, shortfall }: PartitionResult): Fitness {
 }
 
 /** What the exact elimination found in other scenes, under their names. */
-function eliminated(found: ReadonlyMap<ForeignStart, readonly Seed[]>): Seed[] {
-  return [...found].flatMap(([{ name }, seeds]) =>
+function eliminated({ beside }: Opponents): Seed[] {
+  return [...beside].flatMap(([{ name }, seeds]) =>
     seeds.filter((seed) => seed.name === ELIMINATION).map(({ genes }) => ({ name, genes })),
   );
 }
