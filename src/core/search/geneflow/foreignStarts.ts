@@ -7,13 +7,15 @@ import type { LatencyModel } from '../../latency/workload';
 import type { PartitionOptions, PartitionProblem } from './problem';
 import type { SearchSpace } from './space';
 
-/** The same model in another scene, searched first with a share of the evaluations: its best plan is a seed here. */
+/** The same model in another scene, searched first with a share of the evaluations. */
 export interface ForeignStart {
   /** Of the seed. */
   readonly name: string;
   readonly problem: PartitionProblem;
   /** Evaluations of the search itself that one takes as long as. */
   readonly cost: number;
+  /** Its best plan joins in a later epoch instead of being a seed here. */
+  readonly isLate: boolean;
 }
 
 /** What is different there. */
@@ -32,8 +34,9 @@ const OVERLAPPED_COST = 4;
 const LESS_MEMORY = [40, 60];
 
 /**
- * The other latency model, whose plans can lie where a search in this one does not get to; and less memory, since
- * whoever has more can run every plan of who has less.
+ * The other latency model, whose plans can lie where a search in this one does not get to; less memory, since whoever
+ * has more can run every plan of who has less; and all operators split, since from plans with whole ones the way to
+ * those without can lead through worse ones.
  */
 export function foreignStarts(problem: PartitionProblem, space: SearchSpace): ForeignStart[] {
   const { options, cluster } = problem;
@@ -43,6 +46,7 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
   const start = (name: string, share: number, cost: number, changed: Changed): ForeignStart => ({
     name,
     cost,
+    isLate: changed.options?.strategy !== undefined,
     problem: {
       ...problem,
       ...changed,
@@ -64,6 +68,7 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
     ...tighter.map(({ percent, tight }) =>
       start(`less memory (${percent} %)`, LESS_MEMORY_SHARE / tighter.length, 1, { cluster: tight }),
     ),
+    // From the first epoch on it would keep the islands from plans with whole operators.
     ...(options.strategy === 'hybrid'
       ? [start('split operators', HORIZONTAL_SHARE, 1, { options: { strategy: 'horizontal' } })]
       : []),

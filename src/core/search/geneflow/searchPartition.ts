@@ -15,7 +15,7 @@ import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
 import type { Partition } from '../../partition/partition';
 import { ELIMINATION } from '../opponents/opponents';
-import { tryFirstPlans, type FirstPlans } from './firstPlans';
+import { tryFirstPlans, type FirstPlan, type FirstPlans } from './firstPlans';
 import { foreignStarts, type ForeignStart } from './foreignStarts';
 import { isBetter, type Fitness } from './individual';
 import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
@@ -45,6 +45,8 @@ const LARGE_GRAPH = 1000;
 const GIVEN_ORDER_SHARE = 0.6;
 const ORDERS_SHARE = 0.005;
 const GIVEN_ORDER = 'plan in the given order';
+/** Epoch before which the late plan joins: time enough to better it, too late to keep the islands from others. */
+const LATE_EPOCH = 8;
 /** Epochs that bring nothing, after which a search that began with a settled plan ends. */
 const QUIET_EPOCHS = 3;
 
@@ -136,17 +138,25 @@ class PartitionSearch {
       const opponents = await asked;
       if (opponents === undefined) return this.keepFirst(space, known, first);
       const given = unique([...simple, ...opponents.own, ...(problem.seeds ?? [])]);
-      const isSettled = this.areSettled(space, given);
+      const roomy = bestOfRoomy(space, given);
+      const { latency, strategy } = problem.options;
+      const isSettled = roomy !== undefined && latency === 'synchronous';
+      if (isSettled) this.control.report({ ...progress(roomy, 0), isSettled });
       const foreign = isSettled
-        ? { seeds: eliminated(opponents), evaluations: 0, spent: 0 }
-        : await this.runForeign(starts, given, opponents, first.best);
+        ? { seeds: eliminated(opponents), late: undefined, evaluations: 0, spent: 0 }
+        : await this.runForeign(
+            starts.filter((start) => roomy === undefined || start.problem.options.latency === latency),
+            given,
+            opponents,
+            first.best,
+          );
       const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults, foreign.spent);
       const found =
-        problem.options.strategy === 'vertical'
+        strategy === 'vertical'
           ? this.runVertical(space, seeds)
-          : await this.runEpochs(problem, pool, foreign.spent, isSettled, (best, evaluated) =>
+          : await this.runEpochs(problem, pool, { ...foreign, isSettled }, (best, evaluated) =>
               this.control.report(progress(best, foreign.spent + evaluated)),
             );
       const evaluations = foreign.evaluations + found.evaluations;
@@ -172,26 +182,6 @@ class PartitionSearch {
   }
 
   /**
-   * Whether the islands will hardly better the fastest of the seeds. In the synchronous model the exact elimination
-   * has seen far larger neighbourhoods than they do, unless memory is short: faster plans then lack a little.
-   */
-  private areSettled(space: SearchSpace, seeds: readonly Seed[]): boolean {
-    const { latency, strategy, pins } = space.options;
-    if (latency !== 'synchronous' || strategy !== 'hybrid' || (pins?.size ?? 0) > 0) return false;
-    if (!seeds.some(({ name }) => name === ELIMINATION)) return false;
-    const { best, results } = tryFirstPlans(
-      space,
-      seeds,
-      () => false,
-      () => undefined,
-    );
-    const isShort = results.some(({ latencyNs }) => latencyNs < best.latencyNs);
-    if (best.violation > 0 || isShort) return false;
-    this.control.report({ ...progress(best, 0), isSettled: true });
-    return true;
-  }
-
-  /**
    * Searches in other scenes, each from the seeds and from the plans of the scenes before it.
    * `spent`: what their evaluations cost, in evaluations of the search itself
    */
@@ -200,42 +190,41 @@ class PartitionSearch {
     given: readonly Seed[],
     { beside }: Opponents,
     known: Fitness,
-  ): Promise<{ seeds: Seed[]; evaluations: number; spent: number }> {
+  ): Promise<{ seeds: Seed[]; late: IslandReport | undefined; evaluations: number; spent: number }> {
     const seeds: Seed[] = [];
+    let late: IslandReport | undefined;
     let evaluations = 0;
     let spent = 0;
     for (const start of starts) {
-      const { name, problem: foreign, cost } = start;
+      const { name, problem: foreign, cost, isLate } = start;
       if (this.stop()) break;
       const before = spent;
       const pool = this.makePool(foreign, this.stop);
       try {
         await pool.start([...given, ...(beside.get(start) ?? []), ...seeds]);
-        const found = await this.runEpochs(foreign, pool, 0, false, (_, evaluated) =>
+        const found = await this.runEpochs(foreign, pool, ALONE, (_, evaluated) =>
           this.control.report(progress(known, before + cost * evaluated)),
         );
-        seeds.push({ name, genes: found.best.genes });
+        if (isLate) late = found.best;
+        else seeds.push({ name, genes: found.best.genes });
         evaluations += found.evaluations;
         spent += cost * found.evaluations;
       } finally {
         pool.dispose();
       }
     }
-    return { seeds, evaluations, spent };
+    return { seeds, late, evaluations, spent };
   }
 
   /**
    * Epoch by epoch, every island's best plan moving on to the next island in between.
-   * @param spent of the evaluations that the options allow, already
-   * @param isSettled it ends where the first epochs bring nothing
    */
   private async runEpochs(
     { graph, options }: PartitionProblem,
     pool: IslandPool,
-    spent: number,
-    isSettled: boolean,
+    { spent, isSettled, late }: Circumstances,
     report: (best: IslandReport, evaluations: number) => void,
-  ): Promise<Found> {
+  ): Promise<FoundByIslands> {
     const left = budget(options.evaluations, graph) - spent;
     const perEpoch = Math.max(1, Math.ceil(left / ISLANDS / EPOCHS));
     let reports: readonly IslandReport[] = [];
@@ -245,7 +234,11 @@ class PartitionSearch {
     for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
       if (isSettled && quiet >= QUIET_EPOCHS) break;
       quiet++;
-      const immigrants = reports.map((_, island) => reports[(island + ISLANDS - 1) % ISLANDS]);
+      const isJoining =
+        epoch === LATE_EPOCH && late !== undefined && best !== undefined && isBetter(late, best);
+      const immigrants = reports.map((_, island) =>
+        isJoining ? late : reports[(island + ISLANDS - 1) % ISLANDS],
+      );
       reports = await pool.run(perEpoch, immigrants);
       for (const island of reports) {
         if (best !== undefined && !isBetter(island, best)) continue;
@@ -280,6 +273,22 @@ async function askOpponents(
   return { own, beside: new Map(elsewhere.map((start, at) => [start, others[at]])) };
 }
 
+/** What epochs run under beside their problem. */
+interface Circumstances {
+  /** Of the evaluations that the options allow, already. */
+  readonly spent: number;
+  /** They end where the first of them bring nothing. */
+  readonly isSettled: boolean;
+  /** Joins all islands later, if it is better than their best then. */
+  readonly late: IslandReport | undefined;
+}
+
+const ALONE: Circumstances = { spent: 0, isSettled: false, late: undefined };
+
+interface FoundByIslands extends Found {
+  readonly best: IslandReport;
+}
+
 /** A plan as genes with its worth, and how many were tried. */
 interface Found {
   readonly best: Fitness & { readonly genes: readonly (Gene | undefined)[] };
@@ -294,6 +303,23 @@ function budget(evaluations: number, { operators }: Graph): number {
 function worth({ timeline, shortfall }: PartitionResult): Fitness {
   const violation = (shortfall?.lackingBytes ?? []).reduce((sum, bytes) => sum + bytes, 0);
   return { latencyNs: timeline.latencyNs, violation };
+}
+
+/**
+ * The fastest of the seeds where memory is not short: none is faster that lacks a little. Islands hardly better the
+ * synchronous elimination's plan then, since it has seen far larger neighbourhoods than they do.
+ */
+function bestOfRoomy(space: SearchSpace, seeds: readonly Seed[]): FirstPlan | undefined {
+  const { strategy, pins } = space.options;
+  if (strategy !== 'hybrid' || (pins?.size ?? 0) > 0) return undefined;
+  if (!seeds.some(({ name }) => name === ELIMINATION)) return undefined;
+  const { best, results } = tryFirstPlans(
+    space,
+    seeds,
+    () => false,
+    () => undefined,
+  );
+  return best.violation > 0 || results.some(({ latencyNs }) => latencyNs < best.latencyNs) ? undefined : best;
 }
 
 /** What the exact elimination found in other scenes, under their names. */
