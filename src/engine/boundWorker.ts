@@ -2,9 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
 import { latencyBound } from '../core/search/bounds/lowerBound';
 import type { BoundWorkerData } from './searchWorkers';
+import { flagReader } from './stopFlag';
 
 /** Entry of a worker thread that proves one bound and ends. */
 const { stop, ...request } = workerData as BoundWorkerData;
-const flag = new Int32Array(stop);
 const rules = partitionRules(request.graph);
-parentPort?.postMessage(latencyBound({ ...request, rules }, () => Atomics.load(flag, 0) !== 0));
+parentPort?.postMessage(latencyBound({ ...request, rules }, flagReader(stop)));

@@ -6,6 +6,7 @@ import type { OperatorId } from '../core/graph/units';
 import { ISLANDS, type IslandPool, type IslandReport } from '../core/search/geneflow/islandPool';
 import type { PartitionOptions, Seed, SeedResult } from '../core/search/geneflow/problem';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
+import { StopFlag } from './stopFlag';
 
 /** What a worker needs to set its islands up. */
 export interface IslandWorkerData {
@@ -15,7 +16,7 @@ export interface IslandWorkerData {
   readonly options: PartitionOptions;
   /** Positions of its islands among all. */
   readonly islands: readonly number[];
-  /** One 32-bit flag: not zero once the search should come to an end. */
+  /** Of a `StopFlag`. */
   readonly stop: SharedArrayBuffer;
 }
 
@@ -33,36 +34,28 @@ export type IslandReply =
   | { readonly kind: 'start'; readonly results: readonly SeedResult[] }
   | { readonly kind: 'run'; readonly reports: readonly IslandReport[] };
 
-/** How often a running epoch looks whether it should stop. */
-const STOP_POLL_MS = 25;
-
 /**
  * Pools whose islands are spread over worker threads, one per processor at most.
  * @param workerFile the bundle of `islandWorker.ts`
  */
 export function workerIslandPool(workerFile: string, workers = availableParallelism()): MakePool {
   return ({ graph, cluster, order, options }, stop) => {
-    const flag = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const flag = new StopFlag(stop);
     const count = Math.max(1, Math.min(workers, ISLANDS));
     const members = Array.from({ length: count }, (_, first) => {
       const islands = Array.from({ length: ISLANDS }, (_unused, island) => island).filter(
         (island) => island % count === first,
       );
-      return new IslandWorker(workerFile, { graph, cluster, order, options, islands, stop: flag });
+      return new IslandWorker(workerFile, { graph, cluster, order, options, islands, stop: flag.buffer });
     });
-    return new WorkerIslandPool(members, () => {
-      if (!stop()) return false;
-      Atomics.store(new Int32Array(flag), 0, 1);
-      return true;
-    });
+    return new WorkerIslandPool(members, flag);
   };
 }
 
 class WorkerIslandPool implements IslandPool {
   constructor(
     private readonly members: readonly IslandWorker[],
-    /** Tells the workers to stop where the search should; returns whether. */
-    private readonly passStopOn: () => boolean,
+    private readonly flag: StopFlag,
   ) {}
 
   /**
@@ -70,10 +63,6 @@ class WorkerIslandPool implements IslandPool {
    * the search stops they are not waited for.
    */
   async opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined> {
-    let poll: NodeJS.Timeout | undefined;
-    const stopped = new Promise<undefined>((resolve) => {
-      poll = setInterval(() => this.passStopOn() && resolve(undefined), STOP_POLL_MS);
-    });
     const found = new Array<readonly Seed[]>(clusters.length);
     const others = this.members.length - 1;
     const memberFor = (at: number): number => (at === 0 || others === 0 ? 0 : 1 + ((at - 1) % others));
@@ -86,11 +75,9 @@ class WorkerIslandPool implements IslandPool {
     });
     const all = Promise.all(shares).then(() => found);
     all.catch(() => undefined);
-    try {
-      return await Promise.race([all, stopped]);
-    } finally {
-      clearInterval(poll);
-    }
+    let tell = (): void => undefined;
+    const stopped = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
+    return this.flag.while(Promise.race([all, stopped]), tell);
   }
 
   async start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {
@@ -121,13 +108,8 @@ class WorkerIslandPool implements IslandPool {
   }
 
   private async ask(request: (member: IslandWorker) => IslandRequest): Promise<readonly IslandReply[]> {
-    this.passStopOn();
-    const poll = setInterval(() => this.passStopOn(), STOP_POLL_MS);
-    try {
-      return await Promise.all(this.members.map((member) => member.ask(request(member))));
-    } finally {
-      clearInterval(poll);
-    }
+    this.flag.pass();
+    return this.flag.while(Promise.all(this.members.map((member) => member.ask(request(member)))));
   }
 }
 

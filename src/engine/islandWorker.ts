@@ -2,13 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
 import { IslandHost, opponentSeeds, searchSpace } from '../core/search/geneflow/islandPool';
 import type { IslandReply, IslandRequest, IslandWorkerData } from './islandPool';
+import { flagReader } from './stopFlag';
 
 /** Entry of a worker thread that hosts some of the islands. */
 const { islands, stop, graph, ...data } = workerData as IslandWorkerData;
-const flag = new Int32Array(stop);
+const isStopped = flagReader(stop);
 const problem = { ...data, graph, rules: partitionRules(graph) };
 const space = searchSpace(problem);
-const hosts = islands.map((island) => new IslandHost(space, island, () => Atomics.load(flag, 0) !== 0));
+const hosts = islands.map((island) => new IslandHost(space, island, isStopped));
 
 function answer(request: IslandRequest): IslandReply {
   if (request.kind === 'opponents') {
