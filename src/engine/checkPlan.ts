@@ -72,7 +72,7 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
   const isSynchronous =
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&
-    (fields['incumbentNs'] === undefined || isNumber(fields['incumbentNs'])) &&
+    ['incumbentNs', 'messageTurns'].every((name) => fields[name] === undefined || isNumber(fields[name])) &&
     (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;
 }

@@ -7,7 +7,7 @@ import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
 import type { Nanoseconds } from '../../graph/units';
 import type { PartitionRules } from '../../partition/partition';
-import { boxBound, MOST_ROUNDS, MOST_TABLE } from './lowerBound';
+import { boxBound, MOST_ROUNDS, MOST_TABLE, MOST_TURNS } from './lowerBound';
 import { MOST_PRICED_STEPS } from './memoryPrices';
 import { overlappedBoundOf } from './overlappedBound';
 import type { MemoryPrices } from './pricedStep';
@@ -24,7 +24,9 @@ export type BoundCertificate =
       readonly gap: number;
       /** Without mini-buckets. */
       readonly isExact: boolean;
-      /** Nanoseconds per byte on each device. */
+      /** That looked for prices of what devices lack, before the rounds; none in plans of earlier versions. */
+      readonly messageTurns?: number;
+      /** Nanoseconds per byte on each device, to begin with. */
       readonly prices?: MemoryPrices;
     }
   | { readonly model: 'overlapped'; readonly method: string; readonly shares: readonly number[] };
@@ -43,12 +45,13 @@ export function verifyBound(
       shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
     return isUsable ? overlappedBoundOf(scene, shares) : undefined;
   }
-  const { prices, incumbentNs, rounds, tableLimit, gap } = certificate;
+  const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0 } = certificate;
   if (prices !== undefined && !isUsable(prices, scene)) return undefined;
   // A certificate from elsewhere may not ask for more work than our own.
-  if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE)) return undefined;
+  if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE) || !(messageTurns <= MOST_TURNS))
+    return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap };
-  return boxBound(scene, prices, incumbentNs, limits, () => false).ns;
+  return boxBound(scene, { prices, messageTurns }, incumbentNs, limits, () => false).ns;
 }
 
 /** One price per device, not below zero, for each of a few operators once. */

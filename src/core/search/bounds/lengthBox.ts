@@ -8,8 +8,7 @@ import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
 import { leastSlowest, unitsWithin } from './leastSlowest';
 import type { NeedTable } from './lengthTables';
 import type { Option } from './options';
-import { MOST_DEVICES_BY_SET } from './phase';
-import { pricedStep, type OperatorPrices } from './pricedStep';
+import { MOST_DEVICES_BY_SET } from './phaseLinks';
 import type { BoundScene } from './scene';
 
 export interface LengthBox {
@@ -28,11 +27,15 @@ export interface LengthBox {
 export interface ReadFacts {
   readonly atEnd: Float64Array;
   readonly inside: Float64Array;
+  /** `atEnd` of the longest lengths. */
+  readonly atEndMost: Float64Array;
   /** Needed at most. */
   readonly most: Float64Array;
   readonly axis: number;
-  /** Of all devices together. */
+  /** Of all devices together, as often as it is needed. */
   readonly total: number;
+  /** The same, once. */
+  readonly together: number;
   /** Devices that take part at least, as bits, and how many may. */
   readonly active: number;
   readonly receivers: number;
@@ -54,6 +57,8 @@ export interface ReadFacts {
 /** What a producer holds at most, per device. */
 export interface MakeFacts {
   readonly most: Float64Array;
+  /** That by the shortest lengths. */
+  readonly least: Float64Array;
   /** All devices together. */
   readonly total: number;
   /** Most that the devices other than `d` hold together. */
@@ -71,10 +76,9 @@ export interface MakeFacts {
 
 export interface BoxFacts {
   readonly box: LengthBox;
-  /** Least step time without message phases, the price included. */
-  readonly cost: Nanoseconds;
-  /** By how much the prices of memory raise it, at least. */
-  readonly price: Nanoseconds;
+  /** The slowest shard at least, and with it the messages of a reduction. */
+  readonly slowest: Nanoseconds;
+  readonly step: Nanoseconds;
   readonly reads: readonly ReadFacts[];
   readonly makes: readonly MakeFacts[];
 }
@@ -141,40 +145,26 @@ export function isPoint({ lo, hi }: LengthBox): boolean {
   return true;
 }
 
-export function boxFacts(
-  scene: BoundScene,
-  operator: number,
-  option: Option,
-  box: LengthBox,
-  prices: OperatorPrices | undefined,
-): BoxFacts {
+export function boxFacts(scene: BoundScene, operator: number, option: Option, box: LengthBox): BoxFacts {
   const { lo, hi, excessHi } = box;
   const reads = option.needs.map((table) => readFacts(option, box, table));
   const makes = option.makes.map(({ most: table, perUnit, axis, isRun }) =>
     option.isReduced
       ? makeFacts(
           hi.map((_, d) => (d === option.device ? table[option.length] : 0)),
+          undefined,
           { axis, isRun },
         )
       : makeFacts(
           Float64Array.from(hi, (n) => table[n]),
+          Float64Array.from(lo, (n) => table[n]),
           { axis, isRun },
           Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
           excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
         ),
   );
-  const price = prices === undefined ? 0 : priceOf(option, box, prices);
-  return { box, cost: stepCost(scene, operator, option, box) + price, price, reads, makes };
-}
-
-/** By how much the prices raise the least step time. */
-export function priceOf(option: Option, box: LengthBox, prices: OperatorPrices): Nanoseconds {
-  return pricedStep(option, box, prices).ns - slowestOf(option, box);
-}
-
-/** Least time of the slowest shard. */
-function slowestOf(option: Option, box: LengthBox): Nanoseconds {
-  return Math.max(box.timeLo, leastSlowest(option, box));
+  const slowest = Math.max(box.timeLo, leastSlowest(option, box));
+  return { box, slowest, step: slowest + messagesOf(scene, operator, option, box), reads, makes };
 }
 
 function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts {
@@ -198,6 +188,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   const place = shortest - excessHi >= table.margin ? table.deep : table.inside;
   const ends = Math.min(receivers, endsAtMost(box));
   const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
+  const atEndMost = Float64Array.from(hi, (n) => table.atEnd[n]);
   const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
   const inside = Float64Array.from(lo, (n) => place.needed[n]);
   const { perUnit, least, leastWhole, saved } = place;
@@ -212,9 +203,11 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   return {
     atEnd,
     inside,
+    atEndMost,
     most: mostNeeded,
     axis: table.axis,
     total,
+    together: table.together,
     active,
     receivers,
     ends,
@@ -249,9 +242,13 @@ function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
   return ends;
 }
 
-/** @param besides most that the others hold together; @param doubled most that is held more than once */
+/**
+ * @param shortest held by the shortest lengths, where that may be less
+ * @param besides most that the others hold together; @param doubled most that is held more than once
+ */
 export function makeFacts(
   held: ArrayLike<number>,
+  shortest: Float64Array | undefined,
   { axis, isRun }: Pick<MakeFacts, 'axis' | 'isRun'>,
   besides?: Float64Array,
   doubled = 0,
@@ -284,13 +281,23 @@ export function makeFacts(
     elsewhere[d] = Math.min(sum, limit);
   }
   for (let d = 0; d < devices; d++) total = Math.min(total, most[d] + elsewhere[d]);
-  return { most, total, elsewhere, doubled, axis, isRun, holders, holderCount, others };
+  return {
+    most,
+    least: shortest ?? most,
+    total,
+    elsewhere,
+    doubled,
+    axis,
+    isRun,
+    holders,
+    holderCount,
+    others,
+  };
 }
 
-/** The slowest shard at least; for a reduction with its messages. */
-function stepCost(scene: BoundScene, operator: number, option: Option, box: LengthBox): Nanoseconds {
-  const slowest = slowestOf(option, box);
-  if (!option.isReduced) return slowest;
+/** Of a reduction: its messages, and adding up. */
+function messagesOf(scene: BoundScene, operator: number, option: Option, box: LengthBox): Nanoseconds {
+  if (!option.isReduced) return 0;
   let parts = 0;
   for (const n of box.lo) if (n > 0) parts++;
   parts = Math.max(2, parts);
@@ -311,5 +318,5 @@ function stepCost(scene: BoundScene, operator: number, option: Option, box: Leng
       first = costs.reduceNs(option.device, graph.operators[operator].type, parts, elements, bytes);
     messages += (parts - 1) * least(bytes);
   });
-  return slowest + messages + first;
+  return messages + first;
 }

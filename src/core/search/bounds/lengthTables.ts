@@ -22,6 +22,8 @@ export interface NeedTable {
   readonly margin: number;
   /** Needed at most, anywhere. */
   readonly mostNeeded: Float64Array;
+  /** Needed by all units together. */
+  readonly together: number;
   readonly axis: number;
   /** Elements of one place along the axis. */
   readonly slab: number;
@@ -171,6 +173,7 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
   let largest: NeedTable = {
     ...placed({ atEnd: nothing, inside: nothing, deep: nothing, margin: 0 }),
     mostNeeded: nothing,
+    together: 0,
     axis: MIXED_AXIS,
     slab: 0,
     isRun: false,
@@ -180,7 +183,15 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
     const { axis, slab, isRun, least } = part;
     if (least.atEnd[length] <= largest.atEnd[length]) continue;
     const { most: mostNeeded } = makeTable(part);
-    largest = { ...placed(least), mostNeeded, axis, slab, isRun, ...overlaps(part) };
+    largest = {
+      ...placed(least),
+      mostNeeded,
+      together: neededByAny(part),
+      axis,
+      slab,
+      isRun,
+      ...overlaps(part),
+    };
   }
   return largest;
 }
@@ -191,6 +202,7 @@ export function wholeNeed(elements: number): NeedTable {
   return {
     ...placed({ atEnd: needed, inside: needed, deep: needed, margin: 0 }),
     mostNeeded: needed,
+    together: elements,
     axis: WHOLE_AXIS,
     slab: elements,
     isRun: true,

@@ -11,9 +11,10 @@ import type { PartitionRules } from '../../partition/partition';
 import type { BoundCertificate } from './certificate';
 import { Interrupted } from './elimination';
 import { memoryPrices, priceOfRooms } from './memoryPrices';
+import { priceMessages } from './messagePrices';
 import { overlappedBound } from './overlappedBound';
 import type { MemoryPrices } from './pricedStep';
-import { refine, type RefineLimits } from './refine';
+import { PAIR_WORK, refine, type RefineLimits } from './refine';
 import { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
 
@@ -78,17 +79,17 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const scene = new BoundScene(graph, rules, cluster);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
   const found = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
-  if (found === undefined) return boxBound(scene, undefined, incumbentNs, whole, isStopped);
+  if (found === undefined) return boxBound(scene, {}, incumbentNs, whole, isStopped);
   const { prices, gain } = found;
-  if (gain >= CLEAR_GAIN) return boxBound(scene, prices, incumbentNs, whole, isStopped);
+  if (gain >= CLEAR_GAIN) return boxBound(scene, { prices }, incumbentNs, whole, isStopped);
   // Operators whose steps have prices cannot be left out, which may cost more than little prices gain.
   const part = partOf(whole, UNCLEAR_SHARE);
-  const free = boxBound(scene, undefined, incumbentNs, part, isStopped);
-  const priced = boxBound(scene, prices, incumbentNs, part, isStopped);
+  const free = boxBound(scene, {}, incumbentNs, part, isStopped);
+  const priced = boxBound(scene, { prices }, incumbentNs, part, isStopped);
   return { ...(priced.ns > free.ns ? priced : free), stopped: priced.stopped || free.stopped };
 }
 
-/** Of the work, for the boxes that the prices are found on; it comes on top. */
+/** Of the work, for the boxes that the prices of memory are found on; it comes on top. */
 const PRICES_SHARE = 0.3;
 /** Prices that gain less may prove less than none: the work goes in two such shares to the bounds with and without. */
 const CLEAR_GAIN = 0.01;
@@ -98,16 +99,29 @@ function partOf(limits: RefineLimits, share: number): RefineLimits {
   return { ...limits, work: share * limits.work };
 }
 
+/** What a bound starts from. */
+export interface BoundStart {
+  /** Of memory. */
+  readonly prices?: MemoryPrices;
+  /** Turns that look for prices of what devices lack; as many as the work allows where it is left out. */
+  readonly messageTurns?: number;
+}
+
 export function boxBound(
   scene: BoundScene,
-  prices: MemoryPrices | undefined,
+  { prices, messageTurns }: BoundStart,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
 ): LatencyBound {
-  const problem = new SynchronousProblem(scene, prices, isStopped);
+  let problem = new SynchronousProblem(scene, prices, isStopped);
+  const turns = messageTurns ?? turnsFor(problem, limits);
+  const found = priceMessages(problem, prices, incumbentNs ?? Infinity, turns, limits.tableLimit, isStopped);
+  const isGained = found.gain >= LEAST_GAIN;
+  if (!isGained) problem = new SynchronousProblem(scene, prices, isStopped);
+  const memory = isGained ? found.memory : prices;
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
-  const credit = prices === undefined ? 0 : priceOfRooms(scene.cluster, prices);
+  const credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
   const { bound, rounds, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;
@@ -124,10 +138,23 @@ export function boxBound(
       tableLimit: limits.tableLimit,
       gap: limits.gap,
       isExact,
+      messageTurns: isGained ? turns : 0,
       ...(prices === undefined ? {} : { prices }),
     },
     stopped,
   };
+}
+
+/** Turns at most, and the share of the work that they may take on top; the least number that says anything. */
+export const MOST_TURNS = 150;
+const TURNS_SHARE = 0.3;
+const LEAST_TURNS = 10;
+/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them. */
+const LEAST_GAIN = 0.05;
+
+function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
+  const perTurn = PAIR_WORK * problem.pairwise().edges.reduce((sum, { table }) => sum + table.length, 0);
+  return Math.min(MOST_TURNS, Math.max(LEAST_TURNS, Math.floor((TURNS_SHARE * work) / Math.max(1, perTurn))));
 }
 
 /** Of sums of as many terms as there are operators. */

@@ -140,7 +140,7 @@ export function priceOfRooms(cluster: Cluster, prices: MemoryPrices): Nanosecond
   return weightPrices(prices).reduce((sum, price, device) => sum + price * rooms[device], 0);
 }
 
-function roomsOf({ devices }: Cluster): Bytes[] {
+export function roomsOf({ devices }: Cluster): Bytes[] {
   return devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
 }
 
@@ -196,15 +196,20 @@ function pricedMinimum(
   isStopped: () => boolean,
 ): { value: number; used: Used } {
   const { value, choice } = minimize(problem.pairwise(), tableLimit, problem.order, isStopped);
-  const weights = prices.weights.map(() => 0);
-  const bytesOf = new Map<OperatorId, readonly Bytes[]>();
-  choice.forEach((i, v) => {
-    const { weightBytes, activationBytes } = problem.priced(v, problem.boxes[v][i].box);
-    weightBytes.forEach((bytes, d) => (weights[d] += bytes));
-    bytesOf.set(problem.operators[v], activationBytes);
-  });
   return {
     value: value - priceOfRooms(problem.scene.cluster, prices),
-    used: { weights, steps: prices.steps.map(({ operator }) => [...bytesOf.get(operator)!]) },
+    used: usedBy(problem, prices, choice),
   };
+}
+
+/** What the cheapest lengths of the chosen boxes hold. @param prices of the steps that count */
+export function usedBy(problem: SynchronousProblem, prices: MemoryPrices, choice: ArrayLike<number>): Used {
+  const weights = prices.weights.map(() => 0);
+  const bytesOf = new Map<OperatorId, readonly Bytes[]>();
+  problem.operators.forEach((operator, v) => {
+    const { weightBytes, activationBytes } = problem.bytesOf(v, problem.boxes[v][choice[v]].box);
+    weightBytes.forEach((bytes, d) => (weights[d] += bytes));
+    bytesOf.set(operator, activationBytes);
+  });
+  return { weights, steps: prices.steps.map(({ operator }) => [...bytesOf.get(operator)!]) };
 }

@@ -9,15 +9,12 @@
  *
  * and takes the best link and the fewest senders that could hold it.
  */
-import type { Cluster } from '../../cluster/cluster';
 import type { MakeFacts, ReadFacts } from './lengthBox';
 import { MIXED_AXIS, WHOLE_AXIS } from './lengthTables';
+import { MOST_DEVICES_BY_SET, type PhaseLinks } from './phaseLinks';
 
 /** Below this share of an element nothing is missing: room for floating point. */
 const NOTHING = 1e-6;
-/** Up to so many devices the best link is taken over the devices that may hold something, beyond over all. */
-export const MOST_DEVICES_BY_SET = 12;
-
 /** What crosses from a maker to a reader. */
 export interface Crossing {
   /** Elements of the storage. */
@@ -33,12 +30,10 @@ export interface Crossing {
 export class PhaseBound {
   private readonly devices: number;
   private readonly isShared: boolean;
-  /** By `holders * devices + receiver`: the least over the possible senders. */
   private readonly latency: Float64Array;
   private readonly nsPerByte: Float64Array;
   private readonly pairLatency: Float64Array;
   private readonly pairNsPerByte: Float64Array;
-  /** Of any link. */
   private readonly leastLatency: number;
   private readonly leastNsPerByte: number;
   private readonly atEnd: Float64Array;
@@ -51,40 +46,18 @@ export class PhaseBound {
   /** The parts that are made are runs, not those that are needed. */
   private isMadeRun = false;
 
-  constructor(cluster: Cluster) {
-    this.devices = cluster.devices.length;
-    this.isShared = cluster.network.kind === 'shared';
+  constructor(links: PhaseLinks) {
+    this.devices = links.devices;
+    this.isShared = links.isShared;
+    this.latency = links.latency;
+    this.nsPerByte = links.nsPerByte;
+    this.pairLatency = links.pairLatency;
+    this.pairNsPerByte = links.pairNsPerByte;
+    this.leastLatency = links.leastLatency;
+    this.leastNsPerByte = links.leastNsPerByte;
     this.atEnd = new Float64Array(this.devices);
     this.inside = new Float64Array(this.devices);
     this.lacking = new Float64Array(this.devices);
-    this.pairLatency = new Float64Array(this.devices ** 2);
-    this.pairNsPerByte = new Float64Array(this.devices ** 2);
-    cluster.devices.forEach((_, from) =>
-      cluster.devices.forEach((__, to) => {
-        const { latency, bandwidth } = linkOf(cluster, from, to);
-        this.pairLatency[from * this.devices + to] = latency * 1e9;
-        this.pairNsPerByte[from * this.devices + to] = 1e9 / bandwidth;
-      }),
-    );
-    const links = cluster.devices.flatMap((_, from) =>
-      cluster.devices.flatMap((__, to) => (from === to ? [] : [linkOf(cluster, from, to)])),
-    );
-    this.leastLatency = Math.min(...links.map(({ latency }) => latency * 1e9));
-    this.leastNsPerByte = Math.min(...links.map(({ bandwidth }) => 1e9 / bandwidth));
-    const sets = this.devices <= MOST_DEVICES_BY_SET ? 1 << this.devices : 1;
-    this.latency = new Float64Array(sets * this.devices).fill(Infinity);
-    this.nsPerByte = new Float64Array(sets * this.devices).fill(Infinity);
-    for (let holders = 0; holders < sets; holders++) {
-      for (let to = 0; to < this.devices; to++) {
-        for (let from = 0; from < this.devices; from++) {
-          if (from === to || (sets > 1 && (holders & (1 << from)) === 0)) continue;
-          const at = holders * this.devices + to;
-          const { latency, bandwidth } = linkOf(cluster, from, to);
-          this.latency[at] = Math.min(this.latency[at], latency * 1e9);
-          this.nsPerByte[at] = Math.min(this.nsPerByte[at], 1e9 / bandwidth);
-        }
-      }
-    }
   }
 
   /** Of one phase, or where the storage is relayed of all phases on its way. */
@@ -109,7 +82,7 @@ export class PhaseBound {
     const together = this.together(make, read, crossing);
     if (this.isShared) return Math.max(0, sum, together);
     // Those that received it may send it on.
-    if (crossing.isRelayed) return Math.max(longest, together);
+    if (crossing.isRelayed) return Math.max(longest, together, this.leaving(make, read, crossing));
     const sent = this.sending(make, read, crossing);
     const exchanged = this.exchanged(make, read, crossing);
     return Math.max(longest, sent, together, exchanged, make.holderCount > 0 ? sum / make.holderCount : 0);
@@ -304,6 +277,26 @@ export class PhaseBound {
     return longest;
   }
 
+  /**
+   * What must leave a device of the maker because nobody else may hold it: once at least, whoever sends it on, and in
+   * two messages one after the other where two others need it, be it that one of them gets it from the other.
+   */
+  private leaving(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): number {
+    let longest = 0;
+    for (let from = 0; from < this.devices; from++) {
+      if (make.most[from] === 0) continue;
+      const only = read.together - read.most[from] - make.elsewhere[from];
+      if (only <= NOTHING) continue;
+      let others = 0;
+      for (let d = 0; d < this.devices; d++) {
+        if (d !== from && read.atEnd[d] - make.elsewhere[from] > NOTHING) others++;
+      }
+      const messages = Math.max(1, Math.min(2, others));
+      longest = Math.max(longest, messages * this.leastLatency + only * elementBytes * this.leastNsPerByte);
+    }
+    return longest;
+  }
+
   private receiving(make: MakeFacts, d: number, need: number, { elementBytes, isRelayed }: Crossing): number {
     const missing = need - this.heldOf(need, make.most[d], 1);
     if (missing <= NOTHING) return 0;
@@ -352,8 +345,3 @@ function spread(share: number): number {
 }
 
 const MOST_SPREAD = 0.25;
-
-function linkOf({ network }: Cluster, from: number, to: number): { latency: number; bandwidth: number } {
-  const link = network.links.find((candidate) => candidate.from === from && candidate.to === to);
-  return { latency: link?.latency ?? network.latency, bandwidth: link?.bandwidth ?? network.bandwidth };
-}

@@ -7,7 +7,7 @@
  * (Lagrange multipliers). The left side is a sum over operators: each byte of weights on `d` costs the sum of all of
  * `d`'s prices, each byte that an operator reads or makes there costs the price of its own step.
  */
-import type { Bytes, Nanoseconds, OperatorId } from '../../graph/units';
+import type { Nanoseconds, OperatorId } from '../../graph/units';
 import { leastSlowest, unitsWithin } from './leastSlowest';
 import type { LengthBox } from './lengthBox';
 import type { Option } from './options';
@@ -20,21 +20,29 @@ export interface MemoryPrices {
   readonly steps: readonly { readonly operator: OperatorId; readonly prices: readonly Nanoseconds[] }[];
 }
 
-/** Those that one operator pays. */
-export interface OperatorPrices {
-  readonly weights: readonly Nanoseconds[];
-  /** Absent where its step has none. */
-  readonly activations?: readonly Nanoseconds[];
-}
+/** What each length costs on each device beside the step's time: `tables[device][length]`; may be negative. */
+export type PriceTables = readonly Float64Array[];
 
 export interface PricedStep {
-  /** The slowest shard and the price of its memory, together at least. */
+  /** The slowest shard and the price of its lengths, together at least. */
   readonly ns: Nanoseconds;
   /** How long the slowest shard takes where that is attained, at least. */
   readonly slowest: Nanoseconds;
   /** Per device, where it is attained. */
-  readonly weightBytes: readonly Bytes[];
-  readonly activationBytes: readonly Bytes[];
+  readonly lengths: readonly MixedLength[];
+}
+
+/** Between two lengths, or beyond the second on the line through both. */
+export interface MixedLength {
+  readonly from: number;
+  readonly to: number;
+  /** Of the way. */
+  readonly part: number;
+}
+
+/** Of a table by length. */
+export function entryAt(table: Float64Array, { from, to, part }: MixedLength): number {
+  return part === 0 ? table[from] : (1 - part) * table[from] + part * table[to];
 }
 
 /** The whole price of a byte of weights on each device. */
@@ -51,85 +59,94 @@ const CLOSE = 0.005;
  * Within a longer time more lengths are possible, so the least price falls as the time rises: between two times it
  * costs at least the earlier and the price at the later. The interval that costs least is halved, again and again.
  */
-export function pricedStep(option: Option, box: LengthBox, prices: OperatorPrices): PricedStep {
+export function pricedStep(option: Option, box: LengthBox, tables: PriceTables): PricedStep {
   const { computeNs } = option;
   const low = Math.max(box.timeLo, leastSlowest(option, box));
   let high = low;
   for (let d = 0; d < box.hi.length; d++) high = Math.max(high, computeNs[d][box.hi[d]]);
   high = Math.max(low, Math.min(high, box.timeHi));
-  let at = { from: low, to: high, spread: cheapestSpread(option, box, prices, high) };
+  const lines = tables.map((table, d) => leastSlopes(table, box.lo[d], box.hi[d]));
+  const spread = (within: Nanoseconds): Spread => cheapestSpread(option, box, tables, lines, within);
+  let at = { from: low, to: high, spread: spread(high) };
   if (high === low) return priced(at);
-  const first = cheapestSpread(option, box, prices, low);
-  const intervals = [{ from: low, to: low, spread: first }, at];
+  const intervals = [{ from: low, to: low, spread: spread(low) }, at];
   for (let left = TIMES; ; left--) {
     at = intervals.reduce((least, other) =>
       other.from + other.spread.price < least.from + least.spread.price ? other : least,
     );
-    const { from, to, spread } = at;
+    const { from, to } = at;
     if (left === 0 || to - from <= Math.max(1, CLOSE * from)) return priced(at);
     const middle = Math.floor((from + to) / 2);
-    intervals.splice(intervals.indexOf(at), 1, { from: middle, to, spread });
-    intervals.push({ from, to: middle, spread: cheapestSpread(option, box, prices, middle) });
+    intervals.splice(intervals.indexOf(at), 1, { from: middle, to, spread: at.spread });
+    intervals.push({ from, to: middle, spread: spread(middle) });
   }
 }
 
 function priced({ from, spread }: { from: Nanoseconds; spread: Spread }): PricedStep {
-  return { ...spread, ns: from + spread.price, slowest: from };
+  return { lengths: spread.lengths, ns: from + spread.price, slowest: from };
 }
 
 interface Spread {
   readonly price: Nanoseconds;
-  readonly weightBytes: readonly Bytes[];
-  readonly activationBytes: readonly Bytes[];
+  readonly lengths: readonly MixedLength[];
 }
 
-/** The cheapest way to spread what the least lengths leave over, with no shard longer than `within`. */
+/**
+ * The cheapest way to spread what the least lengths leave over, with no shard longer than `within`.
+ * @param lines per device `leastSlopes`
+ */
 function cheapestSpread(
-  option: Option,
-  { lo, hi, excessLo }: LengthBox,
-  { weights, activations }: OperatorPrices,
+  { computeNs, length }: Option,
+  { lo, hi, excessLo, excessHi }: LengthBox,
+  tables: PriceTables,
+  lines: readonly Lines[],
   within: Nanoseconds,
 ): Spread {
-  const { computeNs, length } = option;
-  const weightBytes: number[] = [];
-  const activationBytes: number[] = [];
-  const slopes: { device: number; weight: number; activation: number; price: number; units: number }[] = [];
+  const lengths: MixedLength[] = [];
+  const slopes: { device: number; price: number; units: number }[] = [];
   let price = 0;
   let left = length + excessLo;
   for (let d = 0; d < lo.length; d++) {
     const from = lo[d];
-    const to = unitsWithin(computeNs[d], from, hi[d], within);
-    weightBytes.push(option.weightBytes[from]);
-    activationBytes.push(option.activationBytes[from] + (d === option.device ? option.reducedBytes : 0));
-    price += weights[d] * weightBytes[d] + (activations?.[d] ?? 0) * activationBytes[d];
+    const units = unitsWithin(computeNs[d], from, hi[d], within) - from;
+    lengths.push({ from, to: from, part: 0 });
+    price += tables[d][from];
     left -= from;
-    if (to === from) continue;
-    const weight = leastSlope(option.weightBytes, from, to);
-    const own = activations?.[d] ?? 0;
-    const activation = activations === undefined ? 0 : leastSlope(option.activationBytes, from, to);
-    slopes.push({
-      device: d,
-      weight,
-      activation,
-      price: weights[d] * weight + own * activation,
-      units: to - from,
-    });
+    if (units > 0) slopes.push({ device: d, price: lines[d].slopes[units], units });
   }
   slopes.sort((a, b) => a.price - b.price);
-  for (const { device, weight, activation, price: perUnit, units } of slopes) {
-    if (left <= 0) break;
-    const taken = Math.min(left, units);
+  // Beyond what covers the axis only what pays.
+  let room = left + excessHi - excessLo;
+  for (const { device: d, price: perUnit, units } of slopes) {
+    const taken = Math.min(perUnit < 0 ? room : left, units);
+    if (taken <= 0) break;
     price += perUnit * taken;
-    weightBytes[device] += weight * taken;
-    activationBytes[device] += activation * taken;
+    const touching = lines[d].touching[units];
+    lengths[d] = { from: lo[d], to: lo[d] + touching, part: taken / touching };
     left -= taken;
+    room -= taken;
   }
-  return { price, weightBytes, activationBytes };
+  return { price, lengths };
 }
 
-/** Of a line from the table's entry at `from` that no entry up to `to` lies below. */
-function leastSlope(table: Float64Array, from: number, to: number): number {
+/** Per number of units the line from the table's entry at `from` that no entry up to there lies below. */
+interface Lines {
+  readonly slopes: Float64Array;
+  /** How many units on it touches the table. */
+  readonly touching: Int32Array;
+}
+
+function leastSlopes(table: Float64Array, from: number, to: number): Lines {
+  const slopes = new Float64Array(to - from + 1);
+  const touching = new Int32Array(to - from + 1);
+  const start = table[from];
   let least = Infinity;
-  for (let n = from + 1; n <= to; n++) least = Math.min(least, (table[n] - table[from]) / (n - from));
-  return least;
+  let at = 0;
+  for (let units = 1; units < slopes.length; units++) {
+    const slope = (table[from + units] - start) / units;
+    if (slope <= least) [least, at] = [slope, units];
+    slopes[units] = least;
+    touching[units] = at;
+  }
+  return { slopes, touching };
 }

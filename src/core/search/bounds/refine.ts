@@ -10,8 +10,8 @@
 import { NONE, type Nanoseconds } from '../../graph/units';
 import { eliminate, Interrupted, type EliminationResult, type Reach } from './elimination';
 import { unitsWithin } from './leastSlowest';
-import { isPoint, type BoxFacts, type LengthBox } from './lengthBox';
-import type { SynchronousProblem } from './synchronousProblem';
+import { isPoint, type LengthBox } from './lengthBox';
+import type { CompiledBox, SynchronousProblem } from './synchronousProblem';
 
 export interface RefineLimits {
   /** Eliminations at most. */
@@ -34,7 +34,7 @@ export interface Refined {
 }
 
 /** Measured: valuing a pair of boxes takes as long as eliminating so many combinations. */
-const PAIR_WORK = 100;
+export const PAIR_WORK = 100;
 /** How far above the bound a level lies, as a share of what the bound is below the incumbent. */
 const LEVEL = 0.05;
 /** The same as a share of the bound, where there is no incumbent, and at the least. */
@@ -151,7 +151,7 @@ function splitRound(
   });
   if (splits.every((own) => own.length === 0)) return undefined;
   const kept: (number[] | undefined)[] = [];
-  const added: BoxFacts[][] = [];
+  const added: CompiledBox[][] = [];
   const next = notes.map(({ floors, origins }, v): BoxNotes => {
     const split = new Set(splits[v].map(({ i }) => i));
     const stays = [...floors.keys()].filter(
@@ -171,7 +171,7 @@ function splitRound(
 
 /** The chosen box, or where that is a point the one of the best assignments within the window; `NONE` if there is none. */
 function boxToSplit(
-  boxes: readonly BoxFacts[],
+  boxes: readonly CompiledBox[],
   floors: readonly number[],
   chosen: number,
   window: number,
@@ -188,10 +188,10 @@ function boxToSplit(
 function splitBox(
   problem: SynchronousProblem,
   variable: number,
-  facts: BoxFacts,
+  facts: CompiledBox,
   choice: ArrayLike<number>,
-): BoxFacts[] {
-  let best: BoxFacts[] = [];
+): CompiledBox[] {
+  let best: CompiledBox[] = [];
   let bestScore = -Infinity;
   for (const halves of cuts(problem, variable, facts)) {
     const parts = halves.flatMap((half) => problem.compiled(variable, half) ?? []);
@@ -209,7 +209,11 @@ const TIME_STEP = 1.1;
 const TIME_CLOSE = 1.02;
 
 /** Candidate halves: cut at length zero, at the balanced length, at the middle; without excess and with; by time. */
-function cuts(problem: SynchronousProblem, variable: number, { box, cost, price }: BoxFacts): LengthBox[][] {
+function cuts(
+  problem: SynchronousProblem,
+  variable: number,
+  { box, cost, price }: CompiledBox,
+): LengthBox[][] {
   const { computeNs } = problem.options[variable][box.option];
   const found: LengthBox[][] = [];
   if (box.excessLo < box.excessHi) {

@@ -3,15 +3,15 @@
  * a cost per box (its step at least) and per pair of boxes of a producer and a reader (their phase at least).
  * Its minimum is at most the latency of every plan; splitting boxes raises it.
  */
-import { NONE, type OperatorId } from '../../graph/units';
+import { NONE, type Bytes, type Nanoseconds, type OperatorId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import { product } from '../../partition/regions';
 import type { PairwiseProblem } from './elimination';
-import { eliminationOrder, Interrupted } from './elimination';
+import { Interrupted } from './elimination';
+import { findWidthOrder } from './eliminationOrder';
 import {
   boxFacts,
   makeFacts,
-  priceOf,
   rootBox,
   tighten,
   type BoxFacts,
@@ -21,14 +21,11 @@ import {
 import { leastSlowest } from './leastSlowest';
 import { WHOLE_AXIS } from './lengthTables';
 import { areColumnsAsRows, type Option } from './options';
-import { MOST_DEVICES_BY_SET, PhaseBound } from './phase';
-import {
-  pricedStep,
-  weightPrices,
-  type MemoryPrices,
-  type OperatorPrices,
-  type PricedStep,
-} from './pricedStep';
+import { PhaseBound } from './phase';
+import { MOST_DEVICES_BY_SET, PhaseLinks } from './phaseLinks';
+import { heldBy, priceTables } from './priceTables';
+import { entryAt, pricedStep, type MemoryPrices, type PriceTables, type PricedStep } from './pricedStep';
+import { PricedPhase } from './pricedPhase';
 import { findRelays, type Relays } from './relays';
 import type { BoundScene } from './scene';
 
@@ -43,6 +40,10 @@ interface Passage {
   readonly isRelayed: boolean;
   /** Of the time that these take. */
   readonly share: number;
+  /** Where it stands among all passages. */
+  readonly index: number;
+  /** Per device, of an element that it lacks. */
+  readonly prices: Float64Array;
 }
 
 /** All storages that pass between two operators, with their phases by pair of boxes. */
@@ -50,14 +51,23 @@ interface Link {
   readonly from: number;
   readonly to: number;
   readonly passages: readonly Passage[];
-  /** Row-major over the boxes of `from` and `to`. */
+  /** Row-major over the boxes of `from` and `to`; `NaN` where it was not asked for. */
   table: Float64Array;
+}
+
+export interface CompiledBox extends BoxFacts {
+  /** Least step time, with the phases of what comes in and goes out, and with the prices. */
+  readonly cost: Nanoseconds;
+  /** By how much the prices change it, at least. */
+  readonly price: Nanoseconds;
+  /** Of the prices that are part of its cost. */
+  readonly epoch: number;
 }
 
 export class SynchronousProblem {
   readonly options: readonly (readonly Option[])[];
   /** Per variable its boxes, in a fixed order. */
-  readonly boxes: BoxFacts[][];
+  readonly boxes: CompiledBox[][];
   readonly operators: readonly OperatorId[];
   readonly order: readonly number[];
   /** Pairs of boxes valued so far: the measure of work. */
@@ -65,6 +75,7 @@ export class SynchronousProblem {
   private readonly links: Link[] = [];
   private readonly linksOf: Link[][];
   private readonly phase: PhaseBound;
+  private readonly pricedPhase: PricedPhase;
   private readonly inputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly outputs: readonly { readonly variable: number; readonly passage: Passage }[];
   private readonly onSink: ReadFacts[] = [];
@@ -73,27 +84,35 @@ export class SynchronousProblem {
   private readonly variables: number[];
   /** Per variable the least time of the relays behind it. */
   private readonly relayNs: number[];
-  /** Per variable. */
-  private prices: readonly OperatorPrices[] | undefined;
+  readonly passages: Passage[] = [];
+  /** Per variable the passages to it, and from it. */
+  private readonly into: readonly (readonly Passage[])[];
+  private readonly outOf: readonly (readonly Passage[])[];
+  private epoch = 0;
+  /** What devices lack has prices. */
+  private isPricing = false;
+  /** Per variable and option; absent without prices. */
+  private tables: readonly (readonly PriceTables[])[] | undefined;
 
   constructor(
     readonly scene: BoundScene,
-    prices: MemoryPrices | undefined,
+    private memory: MemoryPrices | undefined,
     isStopped: () => boolean,
   ) {
     const { flow } = scene;
-    this.phase = new PhaseBound(scene.cluster);
+    const phaseLinks = new PhaseLinks(scene.cluster);
+    this.phase = new PhaseBound(phaseLinks);
+    this.pricedPhase = new PricedPhase(phaseLinks);
     const options = flow.steps.map((operator) => {
       if (isStopped()) throw new Interrupted();
       return scene.optionsOf(operator);
     });
     const isSquare = areColumnsAsRows(scene, options);
-    const isPriced = new Set(prices?.steps.map(({ operator }) => operator));
+    const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
     this.relays = findRelays(scene, options, (operator) => isPriced.has(operator));
     const { origins } = this.relays;
     const kept = [...flow.steps.keys()].filter((step) => origins[step] === NONE);
     this.operators = kept.map((step) => flow.steps[step]);
-    this.prices = prices && this.byVariable(prices);
     this.options = kept.map((step) => {
       const splits = scene.rules.splits(flow.steps[step]);
       return options[step].filter(
@@ -110,6 +129,15 @@ export class SynchronousProblem {
     const { inputs, outputs } = this.connect();
     this.inputs = inputs;
     this.outputs = outputs;
+    this.into = this.operators.map((_, v) => [
+      ...this.linksOf[v].flatMap(({ to, passages }) => (to === v ? passages : [])),
+      ...inputs.flatMap(({ variable, passage }) => (variable === v ? [passage] : [])),
+    ]);
+    this.outOf = this.operators.map((_, v) => [
+      ...this.linksOf[v].flatMap(({ from, passages }) => (from === v ? passages : [])),
+      ...outputs.flatMap(({ variable, passage }) => (variable === v ? [passage] : [])),
+    ]);
+    this.setPrices();
     const rooms = scene.cluster.devices.map(({ memory, baseMemory }) => Math.max(0, memory - baseMemory));
     this.boxes = this.options.map((options, variable) => {
       const fitting = this.roots(options, variable, rooms);
@@ -122,9 +150,11 @@ export class SynchronousProblem {
             rooms.map(() => Infinity),
           );
     });
-    for (const link of this.links) link.table = this.freshTable(link);
-    const { unary, edges } = this.pairwise();
-    this.order = eliminationOrder({ unary, edges });
+    for (const link of this.links) link.table = this.blankTable(link);
+    this.order = findWidthOrder(
+      this.operators.length,
+      this.links.map(({ from, to }) => [from, to]),
+    );
   }
 
   private leastStep(options: readonly Option[]): number {
@@ -132,82 +162,159 @@ export class SynchronousProblem {
     return Math.min(...options.map((option, i) => leastSlowest(option, rootBox(option, i, anywhere))));
   }
 
-  private roots(options: readonly Option[], variable: number, rooms: readonly number[]): BoxFacts[] {
+  private roots(options: readonly Option[], variable: number, rooms: readonly number[]): CompiledBox[] {
     return options.flatMap((option, index) => this.compiled(variable, rootBox(option, index, rooms)) ?? []);
   }
 
   /** @param active per variable the positions of the boxes to choose from, all where it is left out */
-  pairwise(active?: readonly (readonly number[])[]): PairwiseProblem {
-    if (active === undefined) {
-      return {
-        unary: this.boxes.map((boxes) => Float64Array.from(boxes, ({ cost }) => cost)),
-        edges: this.links.map(({ from, to, table }) => ({ a: from, b: to, table })),
-      };
-    }
+  pairwise(
+    active: readonly (readonly number[])[] = this.boxes.map((boxes) => [...boxes.keys()]),
+  ): PairwiseProblem {
+    active.forEach((positions, v) => this.refresh(v, positions));
     return {
       unary: active.map((positions, v) => Float64Array.from(positions, (i) => this.boxes[v][i].cost)),
-      edges: this.links.map(({ from, to, table }) => {
+      edges: this.links.map((link) => {
+        const { from, to, table } = link;
         const [rows, columns, width] = [active[from], active[to], this.boxes[to].length];
         const part = new Float64Array(rows.length * columns.length);
         let at = 0;
-        for (const row of rows) for (const column of columns) part[at++] = table[row * width + column];
+        for (const row of rows) {
+          for (const column of columns) {
+            let ns = table[row * width + column];
+            if (Number.isNaN(ns)) {
+              ns = this.between(link, this.boxes[from][row], this.boxes[to][column]);
+              table[row * width + column] = ns;
+            }
+            part[at++] = ns;
+          }
+        }
         return { a: from, b: to, table: part };
       }),
     };
   }
 
-  /** The same boxes at other prices. @param prices of steps that had some from the start */
-  reprice(prices: MemoryPrices): void {
-    const own = (this.prices = this.byVariable(prices));
-    this.boxes.forEach((boxes, variable) => {
-      this.boxes[variable] = boxes.map((facts) => {
-        const price = priceOf(this.options[variable][facts.box.option], facts.box, own[variable]);
-        return { ...facts, cost: facts.cost - facts.price + price, price };
-      });
-    });
+  /** Boxes that were compiled at other prices. */
+  private refresh(variable: number, positions: readonly number[]): void {
+    const boxes = this.boxes[variable];
+    for (const i of positions) {
+      if (boxes[i].epoch !== this.epoch) boxes[i] = this.costed(variable, boxes[i]);
+    }
   }
 
-  private byVariable(prices: MemoryPrices): OperatorPrices[] {
-    const weights = weightPrices(prices);
-    const ofStep = new Map(prices.steps.map((step) => [step.operator, step.prices]));
-    return this.operators.map((operator) => ({ weights, activations: ofStep.get(operator) }));
+  /** The same boxes at other prices of memory. @param prices of steps that had some from the start */
+  reprice(prices: MemoryPrices): void {
+    this.memory = prices;
+    this.setPrices();
+  }
+
+  /** The same boxes at other prices. @param prices per passage and device, of an element that the device lacks */
+  priceMessages(prices: readonly ArrayLike<Nanoseconds>[]): void {
+    // Only the source holds what comes in, and only the sink needs what goes out.
+    const { source, sink } = this.scene.cluster;
+    this.passages.forEach((passage, index) => passage.prices.set(prices[index]));
+    for (const { passage } of this.inputs) passage.prices[source] = 0;
+    for (const { passage } of this.outputs)
+      passage.prices.set(passage.prices.map((price, d) => (d === sink ? price : 0)));
+    this.isPricing = true;
+    for (const link of this.links) link.table.fill(NaN);
+    this.setPrices();
+  }
+
+  private setPrices(): void {
+    this.epoch++;
+    this.tables =
+      this.memory === undefined && !this.isPricing
+        ? undefined
+        : this.options.map((options, v) =>
+            options.map((option) =>
+              priceTables(this.operators[v], option, this.memory, this.into[v], this.outOf[v]),
+            ),
+          );
   }
 
   /** Tightened, with its input and output phases; `undefined` where the box is empty. */
-  compiled(variable: number, box: LengthBox): BoxFacts | undefined {
+  compiled(variable: number, box: LengthBox): CompiledBox | undefined {
     const option = this.options[variable][box.option];
     const tight = tighten(box, option);
     if (tight === undefined) return undefined;
-    const facts = boxFacts(this.scene, this.operators[variable], option, tight, this.prices?.[variable]);
-    let cost = facts.cost + this.relayNs[variable];
-    for (const input of this.inputs) {
-      if (input.variable !== variable) continue;
-      const { passage } = input;
+    return this.costed(variable, boxFacts(this.scene, this.operators[variable], option, tight));
+  }
+
+  /** At the prices of now. */
+  private costed(variable: number, facts: BoxFacts): CompiledBox {
+    const { box, slowest, step } = facts;
+    const price = this.tables === undefined ? 0 : this.priced(variable, box).ns - slowest;
+    let cost = step + price + this.relayNs[variable];
+    for (const { variable: reader, passage } of this.inputs) {
+      if (reader !== variable) continue;
       cost += this.phaseOf(this.wholeOnSource(passage.size), facts.reads[passage.read], passage);
     }
-    for (const output of this.outputs) {
-      if (output.variable !== variable) continue;
-      const { passage } = output;
+    for (const { variable: maker, passage } of this.outputs) {
+      if (maker !== variable) continue;
       cost += this.phaseOf(facts.makes[passage.make], this.onSink[passage.read], passage);
+      cost += passage.prices[this.scene.cluster.sink] * passage.size;
     }
-    return { ...facts, cost };
+    return { ...facts, cost, price, epoch: this.epoch };
   }
 
   /** Time of the slowest shard where the step costs least. */
   slowest(variable: number, box: LengthBox): number {
     const option = this.options[variable][box.option];
-    return this.prices === undefined
+    return this.tables === undefined
       ? Math.max(box.timeLo, leastSlowest(option, box))
       : this.priced(variable, box).slowest;
   }
 
-  /** With prices of memory. */
+  /** With prices. */
   priced(variable: number, box: LengthBox): PricedStep {
-    return pricedStep(this.options[variable][box.option], box, this.prices![variable]);
+    return pricedStep(this.options[variable][box.option], box, this.tables![variable][box.option]);
+  }
+
+  /** What the cheapest lengths of a box hold on each device. */
+  bytesOf(variable: number, box: LengthBox): { weightBytes: Bytes[]; activationBytes: Bytes[] } {
+    const option = this.options[variable][box.option];
+    const { lengths } = this.priced(variable, box);
+    return {
+      weightBytes: lengths.map((n) => entryAt(option.weightBytes, n)),
+      activationBytes: lengths.map(
+        (n, d) => entryAt(option.activationBytes, n) + (d === option.device ? option.reducedBytes : 0),
+      ),
+    };
+  }
+
+  /** Per passage and device how much more the lengths of a choice lack than its phases account for. */
+  lackBeyond(choice: ArrayLike<number>): Float64Array[] {
+    const { devices, source, sink } = this.scene.cluster;
+    const facts = this.boxes.map((boxes, v) => boxes[choice[v]]);
+    const found = this.passages.map(({ prices }) => new Float64Array(prices.length));
+    facts.forEach(({ box }, v) => {
+      const option = this.options[v][box.option];
+      const { lengths } = this.priced(v, box);
+      devices.forEach((_, d) => {
+        const n = lengths[d];
+        this.into[v].forEach(({ index, read }) => (found[index][d] += entryAt(option.needs[read].atEnd, n)));
+        this.outOf[v].forEach(({ index, make }) => (found[index][d] -= heldBy(option, make, d, n)));
+      });
+    });
+    const lack = new Float64Array(devices.length);
+    const add = (passage: Passage, from: number, to: number): void => {
+      const own = found[passage.index];
+      const make = from === NONE ? this.wholeOnSource(passage.size) : facts[from].makes[passage.make];
+      const read = to === NONE ? this.onSink[passage.read] : facts[to].reads[passage.read];
+      this.pricedPhase.least(make, read, passage, this.phase.least(make, read, passage), lack);
+      for (let d = 0; d < own.length; d++) {
+        if ((from === NONE && d === source) || (to === NONE && d !== sink)) own[d] = 0;
+        else own[d] += (to === NONE ? passage.size : 0) - lack[d];
+      }
+    };
+    for (const { from, to, passages } of this.links) for (const passage of passages) add(passage, from, to);
+    for (const { variable, passage } of this.inputs) add(passage, NONE, variable);
+    for (const { variable, passage } of this.outputs) add(passage, variable, NONE);
+    return found;
   }
 
   /** What a box costs together with given boxes of its neighbours. */
-  localCost(variable: number, facts: BoxFacts, choice: ArrayLike<number>): number {
+  localCost(variable: number, facts: CompiledBox, choice: ArrayLike<number>): number {
     let cost = facts.cost;
     for (const link of this.linksOf[variable]) {
       cost +=
@@ -222,7 +329,7 @@ export class SynchronousProblem {
    * Replaces boxes. @param kept per variable the positions that stay, ascending, or `undefined` for all
    * @param added per variable boxes that follow them
    */
-  update(kept: readonly (readonly number[] | undefined)[], added: readonly (readonly BoxFacts[])[]): void {
+  update(kept: readonly (readonly number[] | undefined)[], added: readonly (readonly CompiledBox[])[]): void {
     const before = this.boxes.map((boxes) => boxes.length);
     const staying = kept.map((positions, v) => positions ?? Array.from({ length: before[v] }, (_, i) => i));
     staying.forEach((positions, v) => {
@@ -239,9 +346,7 @@ export class SynchronousProblem {
         const oldRow = x < staying[from].length ? staying[from][x] * before[to] : NONE;
         for (let y = 0; y < columns; y++) {
           table[x * columns + y] =
-            oldRow !== NONE && y < staying[to].length
-              ? link.table[oldRow + staying[to][y]]
-              : this.between(link, this.boxes[from][x], this.boxes[to][y]);
+            oldRow !== NONE && y < staying[to].length ? link.table[oldRow + staying[to][y]] : NaN;
         }
       }
       link.table = table;
@@ -257,24 +362,23 @@ export class SynchronousProblem {
   }
 
   private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, passage: Passage): number {
-    return passage.share * this.phase.least(make, read, passage);
+    const least = this.phase.least(make, read, passage);
+    if (!this.isPricing) return passage.share * least;
+    return this.pricedPhase.least(make, read, passage, least);
   }
 
   private wholeOnSource(size: number): BoxFacts['makes'][number] {
     const { cluster } = this.scene;
     return makeFacts(
       Float64Array.from(cluster.devices, (_, d) => (d === cluster.source ? size : 0)),
+      undefined,
       { axis: WHOLE_AXIS, isRun: true },
     );
   }
 
-  private freshTable(link: Link): Float64Array {
-    const columns = this.boxes[link.to].length;
-    const table = new Float64Array(this.boxes[link.from].length * columns);
-    this.boxes[link.from].forEach((x, i) =>
-      this.boxes[link.to].forEach((y, j) => (table[i * columns + j] = this.between(link, x, y))),
-    );
-    return table;
+  /** Of phases that are not worked out before they are asked for. */
+  private blankTable({ from, to }: Link): Float64Array {
+    return new Float64Array(this.boxes[from].length * this.boxes[to].length).fill(NaN);
   }
 
   /** Finds every passage of a storage: between operators, from the source, to the sink. */
@@ -302,8 +406,15 @@ export class SynchronousProblem {
       readers.forEach((reader, position) => {
         const share = shares === undefined ? 1 : shares[position];
         if (share === 0) return;
+        const passageTo = (read: number): Passage => {
+          const prices = new Float64Array(this.scene.cluster.devices.length);
+          const index = this.passages.length;
+          const passage = { make, read, size, elementBytes, cycles, isRelayed, share, index, prices };
+          this.passages.push(passage);
+          return passage;
+        };
         if (reader === GATHER) {
-          const passage = { make, read: this.addSink(size), size, elementBytes, cycles, isRelayed, share };
+          const passage = passageTo(this.addSink(size));
           if (from !== NONE) outputs.push({ variable: from, passage });
           return;
         }
@@ -311,7 +422,7 @@ export class SynchronousProblem {
         // To a relay: it goes on to the relay's readers.
         if (to === NONE) return;
         const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-        const passage = { make, read, size, elementBytes, cycles, isRelayed, share };
+        const passage = passageTo(read);
         if (from === NONE) {
           inputs.push({ variable: to, passage });
           return;
@@ -338,9 +449,11 @@ export class SynchronousProblem {
     return (
       this.onSink.push({
         atEnd: needs,
+        atEndMost: needs,
         inside: needs,
         most: needs,
         total: size,
+        together: size,
         active: cluster.sink < MOST_DEVICES_BY_SET ? 1 << cluster.sink : 0,
         receivers: 1,
         ends: 1,

@@ -257,7 +257,7 @@ describe('lower bounds', () => {
       for (const operators of [[], [0], [0, 1], [1, 2]]) {
         const steps = operators.map((operator) => ({ operator, prices: [price, price] }));
         const prices = { weights: [price, price], steps };
-        const { ns } = boxBound(scene, prices, undefined, LIMITS, () => false);
+        const { ns } = boxBound(scene, { prices }, undefined, LIMITS, () => false);
         assert.ok(ns <= latencyNs, `${ns} > ${latencyNs} at ${price} ns per byte`);
       }
     }

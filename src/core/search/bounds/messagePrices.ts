@@ -1,0 +1,136 @@
+/**
+ * Prices of what devices lack: for every passage of a storage from its maker to a reader and every device a price
+ * `p` per element that it needs and does not hold. Whatever they are, a plan costs
+ *
+ *     sum of steps and phases  =  sum (step + sum p * need - sum p * held)  +  sum (phase - sum p * (need - held))
+ *
+ * so the least of each bracket by itself is a bound (Lagrangian decomposition, Guignard and Kim 1987). In a wide box a
+ * phase can be nothing, but its lengths then pay for what they need. Found by subgradient steps along a mean of the last
+ * slopes (Camerini, Fratta and Maffioli 1975).
+ */
+import type { Nanoseconds } from '../../graph/units';
+import { minimize } from './elimination';
+import { priceOfRooms, roomsOf, usedBy } from './memoryPrices';
+import type { MemoryPrices } from './pricedStep';
+import type { SynchronousProblem } from './synchronousProblem';
+
+/** A step aims above the value at hand by this share of it at most, and at least by the other. */
+const AIM = 0.02;
+const LEAST_AIM = 0.001;
+/** What a direction keeps of the slopes before. */
+const KEPT = 0.9;
+/** A value below the best by more than this share was a step too far: back, and half the stride. */
+const FALL = 0.03;
+/** Turns without a value that is better by this share before it ends. */
+const PATIENCE = 20;
+const BETTER = 1e-4;
+
+/** Nanoseconds for all of what is priced: per passage and device all of a storage, per step and device its room. */
+type Rows = readonly Float64Array[];
+
+/**
+ * Gives the problem prices that raise the minimum over its boxes, less the price of the rooms.
+ * @param memory prices of memory to begin with: they change together with the others
+ * @param incumbent latency of a known plan
+ * @param turns at most
+ * @returns by what share the minimum rose, and the prices of memory then
+ */
+export function priceMessages(
+  problem: SynchronousProblem,
+  memory: MemoryPrices | undefined,
+  incumbent: Nanoseconds,
+  turns: number,
+  tableLimit: number,
+  isStopped: () => boolean,
+): { gain: number; memory: MemoryPrices | undefined } {
+  const scale = scaleOf(problem, memory);
+  const minimum = (rows: Rows): { value: number; choice: Int32Array } => {
+    const prices = scale.memory(rows);
+    if (prices !== undefined) problem.reprice(prices);
+    problem.priceMessages(scale.messages(rows));
+    const { value, choice } = minimize(problem.pairwise(), tableLimit, problem.order, isStopped);
+    return {
+      value: value - (prices === undefined ? 0 : priceOfRooms(problem.scene.cluster, prices)),
+      choice,
+    };
+  };
+  let rows = scale.start;
+  let at = minimum(rows);
+  const first = at.value;
+  let best = { value: first, rows };
+  let stride = 1;
+  let direction: Rows | undefined;
+  let lastBetter = 0;
+  for (let turn = 1; turn <= turns && turn - lastBetter <= PATIENCE; turn++) {
+    if (at.value < best.value - FALL * Math.abs(best.value)) {
+      stride /= 2;
+      direction = undefined;
+      ({ rows } = best);
+    } else {
+      const slopes = scale.slopes(at.choice);
+      direction = rising(rows, direction === undefined ? slopes : mean(direction, slopes));
+      const square = direction.reduce((sum, row) => row.reduce((own, x) => own + x * x, sum), 0);
+      if (square === 0) break;
+      const aim = Math.max(LEAST_AIM * at.value, Math.min(AIM * at.value, incumbent - at.value));
+      rows = moved(rows, direction, (stride * aim) / square);
+    }
+    at = minimum(rows);
+    if (at.value > best.value) {
+      if (at.value > best.value + BETTER * Math.abs(best.value)) lastBetter = turn;
+      best = { value: at.value, rows };
+    }
+  }
+  minimum(best.rows);
+  return { gain: best.value / first - 1, memory: scale.memory(best.rows) };
+}
+
+/** What the rows stand for. */
+interface Scale {
+  readonly start: Rows;
+  readonly memory: (rows: Rows) => MemoryPrices | undefined;
+  /** Per passage and device, of an element. */
+  readonly messages: (rows: Rows) => Rows;
+  /** By what a choice lacks or holds more than there is, in shares of what a row stands for. */
+  readonly slopes: (choice: Int32Array) => Rows;
+}
+
+function scaleOf(problem: SynchronousProblem, memory: MemoryPrices | undefined): Scale {
+  const sizes = problem.passages.map(({ size }) => Math.max(1, size));
+  const rooms = roomsOf(problem.scene.cluster).map((room) => Math.max(1, room));
+  const lack = (choice: Int32Array): Rows =>
+    problem.lackBeyond(choice).map((row, i) => row.map((elements) => elements / sizes[i]));
+  const nothing = problem.passages.map(({ prices }) => new Float64Array(prices.length));
+  const messages = (rows: Rows): Rows => sizes.map((size, i) => rows[i].map((price) => price / size));
+  if (memory === undefined) return { start: nothing, memory: () => undefined, messages, slopes: lack };
+  const kinds = [memory.weights, ...memory.steps.map(({ prices }) => prices)];
+  return {
+    start: [...nothing, ...kinds.map((row) => Float64Array.from(row, (price, d) => price * rooms[d]))],
+    memory: (rows) => {
+      const [weights, ...steps] = rows
+        .slice(sizes.length)
+        .map((row) => Array.from(row, (price, d) => price / rooms[d]));
+      return { weights, steps: memory.steps.map(({ operator }, i) => ({ operator, prices: steps[i] })) };
+    },
+    messages,
+    slopes: (choice) => {
+      const { weights, steps } = usedBy(problem, memory, choice);
+      const beyond = [weights.map(() => 0), ...steps].map((own) =>
+        Float64Array.from(rooms, (room, d) => (weights[d] + own[d] - room) / room),
+      );
+      return [...lack(choice), ...beyond];
+    },
+  };
+}
+
+function mean(before: Rows, slopes: Rows): Rows {
+  return before.map((row, i) => row.map((slope, d) => KEPT * slope + (1 - KEPT) * slopes[i][d]));
+}
+
+/** Prices that are nothing do not fall. */
+function rising(prices: Rows, direction: Rows): Rows {
+  return direction.map((row, i) => row.map((slope, d) => (prices[i][d] > 0 || slope > 0 ? slope : 0)));
+}
+
+function moved(prices: Rows, direction: Rows, by: number): Rows {
+  return prices.map((row, i) => row.map((price, d) => Math.max(0, price + by * direction[i][d])));
+}
