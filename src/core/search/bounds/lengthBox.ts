@@ -199,7 +199,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   let total = 0;
   for (let d = 0; d < lo.length; d++) total += atEnd[d];
   const shared = isOrdered ? mostOverlap + perShared * excessHi : Infinity;
-  total = Math.max(total, byUnits);
+  total = Math.max(total, byUnits, table.together);
   return {
     atEnd,
     inside,

@@ -252,7 +252,22 @@ export class PhaseBound {
     let beyond = 0;
     for (let d = 0; d < most.length; d++)
       beyond += cycle * (this.isMadeRun ? MOST_SPREAD : spread(Math.min(1, most[d] / size)));
-    return perUnit * missing + beside * receivers - beyond;
+    return Math.max(perUnit * missing + beside * receivers, this.missingOnce(most, read)) - beyond;
+  }
+
+  /** Each element that somebody needs goes to the device that holds most, as far as that may need so much. */
+  private missingOnce(most: Float64Array, read: ReadFacts): number {
+    let left = read.together;
+    let missing = 0;
+    for (let done = 0; left > 0;) {
+      const next = largestLeft(most, done);
+      if (next < 0) break;
+      done |= 1 << next;
+      const elements = Math.min(left, read.most[next]);
+      left -= elements;
+      missing += elements * Math.max(0, 1 - most[next] / this.size);
+    }
+    return missing;
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
