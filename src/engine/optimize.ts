@@ -296,6 +296,7 @@ function plannedOrder(problem: OrderProblem, order: OrderResult, steps: readonly
     lowerBoundBytes: order.lowerBoundBytes,
     arenaBytes: arena.bytes,
     offsets: arena.offsets,
+    bodyOffsets: arena.stepOffsets,
     firstStep: lives.firstStep,
     lastStep: lives.lastStep,
     baselines: order.baselines,

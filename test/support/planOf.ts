@@ -32,6 +32,7 @@ export function planOf(workload: Workload, genome: Genome, timeline: Timeline): 
       lowerBoundBytes: 0,
       arenaBytes: arena.bytes,
       offsets: arena.offsets,
+      bodyOffsets: arena.stepOffsets,
       ...lives,
       baselines: {},
     },

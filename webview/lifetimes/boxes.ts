@@ -1,5 +1,6 @@
-import type { DeviceHoldings, OrderMemory, ViewGraph, ViewPlan } from '../../src/protocol/webview';
+import type { DeviceHoldings, OrderMemory, ViewGraph } from '../../src/protocol/webview';
 import { TENSOR_FLAGS } from '../../src/protocol/webview';
+import type { PlanIndex } from '../plan/planIndex';
 
 /** One storage, or one region of it on a device, as a rectangle: steps or seconds across (half-open), bytes up. */
 export interface LifetimeBox {
@@ -29,7 +30,11 @@ export function boxesOfModel(graph: ViewGraph, memory: OrderMemory): LifetimeBox
 }
 
 /** With the plan's own addresses. */
-export function boxesOfPlan({ plan }: ViewPlan, graph: ViewGraph): LifetimeBox[] {
+export function boxesOfPlan(plan: PlanIndex, graph: ViewGraph, device: number | null): LifetimeBox[] {
+  return [...boxesOfTensors(plan, graph), ...boxesOfBodies(plan, device)];
+}
+
+function boxesOfTensors({ plan }: PlanIndex, graph: ViewGraph): LifetimeBox[] {
   const byName = new Map(graph.tensors.names.map((name, tensor) => [name, tensor]));
   const seen = new Set<number>();
   const boxes: LifetimeBox[] = [];
@@ -46,6 +51,15 @@ export function boxesOfPlan({ plan }: ViewPlan, graph: ViewGraph): LifetimeBox[]
     });
   }
   return boxes;
+}
+
+/** Memory inside operators, each for its own step: of all of them, or of those that run on a device. */
+function boxesOfBodies({ plan, deviceNames }: PlanIndex, device: number | null): LifetimeBox[] {
+  return plan.operators.flatMap(({ step, body, partition }): LifetimeBox[] => {
+    if (body === undefined) return [];
+    if (device !== null && !partition.shards.some((shard) => shard.device === deviceNames[device])) return [];
+    return [{ storage: -1, tensor: -1, from: step, to: step + 1, ...body }];
+  });
 }
 
 /** Weights are there throughout, the largest lowest. */

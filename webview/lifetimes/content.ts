@@ -64,7 +64,7 @@ function orderContent(source: LifetimeSource, filter: LifetimeFilter): LifetimeC
       ? []
       : plan === null
         ? boxesOfModel(graph, memory)
-        : boxesOfPlan(plan.view, graph);
+        : boxesOfPlan(plan, graph, filter.device);
   const below = weights.reduce((sum, { bytes }) => sum + bytes, 0);
   const all = [...weights, ...activations.map((box) => ({ ...box, offset: box.offset + below }))];
   const kept = all.filter(keep(source, filter, memory.peakBytes));

@@ -125,6 +125,7 @@ function nameOf(session: Session, op: number | undefined): string {
 
 function reason(box: LifetimeBox, axis: LifetimeContent['axis'], at: number, producer: number): string {
   if (axis === 'seconds') return `held from ${secondsText(box.from)} to ${secondsText(box.to)}`;
+  if (box.tensor === -1) return 'while the operator runs';
   if (box.from === at && producer >= 0) return 'made at this step';
   if (box.to === at + 1) return 'read for the last time';
   return `waits ${countText(box.to - 1 - at, 'more step')} for its last reader`;

@@ -48,6 +48,7 @@ export function jsonOf({ fileName, graph, memory, plan, holdings }: ExportSource
   const steps = Array.from(memory.operators, (op, step) => ({
     operator: operatorName(graph, op),
     liveBytes: memory.liveBytes[step],
+    body: plan?.operator(op)?.body,
   }));
   const devices = holdings?.map(({ baseBytes, weightBytes, storages, bytes, from, to }, device) => ({
     ...{ name: plan!.deviceNames[device], baseBytes, weightBytes },

@@ -34,7 +34,10 @@ export function replayOrder(problem: OrderProblem, steps: readonly OperatorId[],
     let bytes = problem.stepBytes[operator];
     for (const storage of live) if (storage !== overwritten) bytes += problem.bytes[storage];
     peakBytes = Math.max(peakBytes, bytes);
-    if (arena) violations.push(...overlaps(problem, live, overwritten, made[0], arena, operator));
+    if (arena) {
+      violations.push(...overlaps(problem, live, overwritten, made[0], arena, operator));
+      violations.push(...stepOverlaps(problem, live, arena, operator));
+    }
     for (const readers of readersLeft) readers.delete(operator);
     for (const storage of live) {
       if (readersLeft[storage].size === 0 && problem.isOutput[storage] === 0) live.delete(storage);
@@ -104,6 +107,13 @@ function arenaShape(problem: OrderProblem, arena: Arena): string[] {
     if (offset + problem.bytes[storage] > arena.bytes)
       violations.push(`Storage ${storage} ends outside the arena.`);
   }
+  for (let operator = 0; operator < problem.operatorCount; operator++) {
+    const offset = arena.stepOffsets[operator];
+    if (!(offset >= 0) || offset % 64 !== 0)
+      violations.push(`The step bytes of operator ${operator} have no 64-byte aligned offset.`);
+    if (offset + problem.stepBytes[operator] > arena.bytes)
+      violations.push(`The step bytes of operator ${operator} end outside the arena.`);
+  }
   return violations;
 }
 
@@ -129,4 +139,20 @@ function overlaps(
     }
   }
   return violations;
+}
+
+function stepOverlaps(
+  { bytes, stepBytes }: OrderProblem,
+  live: ReadonlySet<number>,
+  arena: Arena,
+  operator: OperatorId,
+): string[] {
+  const start = arena.stepOffsets[operator];
+  const end = start + stepBytes[operator];
+  if (start === end) return [];
+  const isUnder = (storage: number): boolean =>
+    bytes[storage] > 0 && arena.offsets[storage] < end && start < arena.offsets[storage] + bytes[storage];
+  return [...live]
+    .filter(isUnder)
+    .map((storage) => `Storage ${storage} and the step bytes of operator ${operator} overlap.`);
 }

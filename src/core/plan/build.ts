@@ -25,6 +25,8 @@ export interface PlannedOrder {
   readonly arenaBytes: Bytes;
   /** Per storage. */
   readonly offsets: ArrayLike<number>;
+  /** Per operator, of the memory inside it. */
+  readonly bodyOffsets: ArrayLike<number>;
   readonly firstStep: ArrayLike<number>;
   readonly lastStep: ArrayLike<number>;
   readonly baselines: Readonly<Record<string, { readonly peakBytes: Bytes }>>;
@@ -73,7 +75,7 @@ export function buildPlan({ model, graph, cluster, options, stopped, order, part
       .filter((tensor) => tensor.storage !== NONE)
       .map((tensor) => planTensor(tensor, order)),
     operators: graph.operators.map((operator) =>
-      planOperator(graph, operator, stepOf[operator.id], partition.partitions[operator.id], names),
+      planOperator(graph, operator, stepOf[operator.id], order, partition.partitions[operator.id], names),
     ),
     devices: partition.timeline.devices.map((device, index) =>
       planDevice(device, names[index], cluster.devices[index].memory),
@@ -100,10 +102,12 @@ function planOperator(
   graph: Graph,
   operator: Operator,
   step: Step,
+  { bodyOffsets }: PlannedOrder,
   partition: Partition | undefined,
   names: readonly string[],
 ): PlanOperator {
   const weights = new Set(operator.inputs.filter((id) => id !== NONE && graph.tensors[id].isWeight));
+  const { bytes } = operator.bodyPeak;
   return {
     index: operator.index,
     name: operator.name,
@@ -112,6 +116,7 @@ function planOperator(
     flops: operator.flops ?? 0,
     weightBytes: [...weights].reduce((sum, id) => sum + (graph.tensors[id].bytes ?? 0), 0),
     ...(operator.members.length > 1 ? { members: operator.members.map((member) => member.index) } : {}),
+    ...(bytes > 0 ? { body: { bytes, offset: bodyOffsets[operator.id] } } : {}),
     partition: planPartition(partition, names),
   };
 }

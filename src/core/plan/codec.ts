@@ -188,6 +188,7 @@ const planShape: Check = object({
       flops: whole,
       weightBytes: whole,
       members: optional(list(whole)),
+      body: optional(object({ bytes: whole, offset: whole })),
       partition,
     }),
   ),

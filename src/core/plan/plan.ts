@@ -98,6 +98,8 @@ export interface PlanOperator {
   readonly weightBytes: number;
   /** Fused nodes, where there is more than one. */
   readonly members?: readonly number[];
+  /** Memory inside it (subgraphs, a function) while it runs, and where in the arena; absent where there is none. */
+  readonly body?: { readonly bytes: number; readonly offset: number };
   readonly partition: PlanPartition;
 }
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onnx } from 'onnx-proto';
 import { smartHome } from '../../../src/core/cluster/smartHome';
-import { parsePlan } from '../../../src/core/plan/codec';
+import { encodePlan, parsePlan } from '../../../src/core/plan/codec';
 import type { Plan } from '../../../src/core/plan/plan';
 import { analyzeFile, type Analysis } from '../../../src/engine/analyze';
 import { fullReport } from '../../../src/engine/checkPlan';
@@ -11,6 +12,8 @@ import { ModelBuilder } from '../../../src/engine/example/modelBuilder';
 import { DEFAULT_OPTIMIZE_OPTIONS, optimizeModel } from '../../../src/engine/optimize';
 import { isCurrent } from '../../../src/engine/planFile';
 import { freeControl } from '../../support/control';
+import { node, onnxFile, value } from '../../support/onnxFile';
+import { inTemporaryFolder } from '../../support/temporary';
 
 type Path = readonly (string | number)[];
 type Json = Record<string, unknown>;
@@ -57,6 +60,35 @@ function forgeries(value: unknown): unknown[] {
   if (typeof value === 'number') return value > 0 ? [2 * value + 1, value / 2] : [value + 1];
   return typeof value === 'boolean' ? [!value] : [`${String(value)}x`];
 }
+
+/** One operator with little memory inside, which lies above all tensors. */
+function branchedModel(): Uint8Array {
+  const branch = (name: string): onnx.IGraphProto => ({
+    name,
+    node: [node('ReduceMax', 'x', `${name}_a`), node('Neg', `${name}_a`, `${name}_b`)],
+    output: [value(`${name}_b`, [1])],
+  });
+  return onnxFile({
+    input: [value('p', [], onnx.TensorProto.DataType.BOOL), value('x', [50])],
+    output: [value('y', [1])],
+    node: [node('If', 'p', 'y', { then_branch: branch('then'), else_branch: branch('else') })],
+  });
+}
+
+describe('a plan of a model with memory inside an operator', () => {
+  it('says where in the arena, and holds', () =>
+    inTemporaryFolder(async (folder) => {
+      const modelPath = join(folder, 'branched.onnx');
+      writeFileSync(modelPath, branchedModel());
+      const analysis = analyzeFile(modelPath, { bindings: new Map(), fuse: 'none' });
+      const options = { ...DEFAULT_OPTIMIZE_OPTIONS, evaluations: 100 };
+      const plan = await optimizeModel({ modelPath, analysis, cluster: smartHome(), options }, freeControl());
+      const [{ body }] = plan.operators;
+      assert.equal(body!.bytes, analysis.graph.operators[0].bodyPeak.bytes);
+      assert.ok(plan.tensors.every(({ offset, bytes }) => offset + bytes <= body!.offset));
+      assert.deepEqual(fullReport(analysis.graph, parsePlan(encodePlan(plan))).violations, []);
+    }));
+});
 
 describe('a plan of which one field is forged', () => {
   let folder = '';

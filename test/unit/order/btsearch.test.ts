@@ -77,6 +77,21 @@ describe('BTSearch', () => {
     }
   });
 
+  it('gives bodies places that the checker looks at', () => {
+    const toy = toyGraph({
+      inputs: { in: 64 },
+      operators: [{ inputs: ['in'], outputs: { a: 64 }, bodyPeak: 60 }],
+      outputs: ['a'],
+    });
+    const problem = orderProblem(toy, { inPlace: 'none' });
+    const { steps, arena } = findOrder(problem, {}, freeControl());
+    const at = (offset: number): readonly string[] =>
+      replayOrder(problem, steps, { ...arena, stepOffsets: Float64Array.of(offset) }).violations;
+    assert.deepEqual(at(arena.stepOffsets[0]), []);
+    assert.deepEqual(at(arena.offsets[0]), ['Storage 0 and the step bytes of operator 0 overlap.']);
+    assert.deepEqual(at(arena.bytes), ['The step bytes of operator 0 end outside the arena.']);
+  });
+
   it('gives the same answer twice', () => {
     const problem = orderProblem(toyGraph(repeatedBlocks(5, 12, { seed: 3 })), { inPlace: 'none' });
     assert.deepEqual(findOrder(problem, {}, freeControl()), findOrder(problem, {}, freeControl()));

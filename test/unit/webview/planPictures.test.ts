@@ -151,6 +151,30 @@ describe('lifetimes as rectangles', () => {
       assert.ok(held.has(box.storage));
   });
 
+  it('show the memory inside an operator, at its step and address, where it runs', () => {
+    const { plan } = view.plan.view;
+    const [first, ...others] = plan.operators;
+    const body = { bytes: 128, offset: plan.order.arenaBytes };
+    const operators = [{ ...first, body }, ...others];
+    const cut = new PlanIndex({ ...view.plan.view, plan: { ...plan, operators } }, view.graph);
+    const bodies = (filter: Partial<LifetimeFilter>): object[] =>
+      contentOf(
+        { ...source, plan: cut },
+        { ...EVERYTHING, kind: 'activations', ...filter },
+      ).lanes[0].boxes.filter(({ tensor }) => tensor === -1);
+    const placed = { storage: -1, tensor: -1, from: first.step, to: first.step + 1, ...body };
+    assert.deepEqual(bodies({}), [placed]);
+    const runsOn = new Set(first.partition.shards.map(({ device }) => device));
+    view.plan.deviceNames.forEach((name, device) =>
+      assert.deepEqual(bodies({ device }), runsOn.has(name) ? [placed] : []),
+    );
+    const { steps } = JSON.parse(jsonOf({ ...exported, plan: cut })) as { steps: { body?: object }[] };
+    assert.deepEqual(
+      steps.map((step) => step.body),
+      steps.map((_, step) => (step === first.step ? body : undefined)),
+    );
+  });
+
   it('are born and die once', () => {
     const all = Array.from(memory.operators, (_, step) => livesAt(view.graph, memory, step));
     const count = (of: 'born' | 'dying'): number => all.reduce((sum, lives) => sum + lives[of].length, 0);

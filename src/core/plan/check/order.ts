@@ -2,16 +2,9 @@ import { tensorBytes } from '../../graph/elementType';
 import type { Graph, Operator, Storage } from '../../graph/graph';
 import { NONE } from '../../graph/units';
 import type { Plan } from '../plan';
+import { checkArena, type Lifetime } from './arena';
 import { describeOperator, storageName } from './replay';
 import type { Violations } from './violations';
-
-/** First and last step at which a storage is live. */
-interface Lifetime {
-  readonly first: number;
-  readonly last: number;
-}
-
-const ARENA_ALIGNMENT = 64;
 
 /** Replays the order on one device: precedence, peak, bound, lifetimes and arena. */
 export function checkOrder(
@@ -43,7 +36,9 @@ export function checkOrder(
       `order.weightBytes says ${order.weightBytes}, the model's weights have ${graph.weightBytes.bytes}.`,
     );
   }
-  checkTensors(graph, plan, lifetimes, violations);
+  checkTensorFacts(graph, plan, violations);
+  checkLifetimes(graph, plan, lifetimes, violations);
+  checkArena(graph, plan, steps, lifetimes, violations);
 }
 
 /** The checker's own peak of any order. */
@@ -120,39 +115,22 @@ function overwritten(
   return undefined;
 }
 
-function checkTensors(
+function checkLifetimes(
   graph: Graph,
   plan: Plan,
   lifetimes: readonly Lifetime[],
   violations: Violations,
 ): void {
-  checkTensorFacts(graph, plan, violations);
   const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
-  const placed: { storage: number; start: number; end: number; life: Lifetime }[] = [];
-  for (const storage of graph.storages) {
-    const entry = byName.get(storageName(graph, storage.id));
-    if (entry === undefined) continue;
-    const life = lifetimes[storage.id];
-    if (entry.firstStep !== life.first || entry.lastStep !== life.last) {
-      violations.add(
-        'order',
-        `Tensor "${entry.name}" lives from step ${life.first} to ${life.last}, not ${entry.firstStep} to ${entry.lastStep}.`,
-      );
-    }
-    if (entry.offset % ARENA_ALIGNMENT !== 0)
-      violations.add(
-        'arena',
-        `Tensor "${entry.name}" lies at ${entry.offset}, which is not a multiple of ${ARENA_ALIGNMENT}.`,
-      );
-    if ((storage.bytes ?? 0) > 0)
-      placed.push({
-        storage: storage.id,
-        start: entry.offset,
-        end: entry.offset + (storage.bytes ?? 0),
-        life,
-      });
+  for (const { id } of graph.storages) {
+    const entry = byName.get(storageName(graph, id));
+    const { first, last } = lifetimes[id];
+    if (entry === undefined || (entry.firstStep === first && entry.lastStep === last)) continue;
+    violations.add(
+      'order',
+      `Tensor "${entry.name}" lives from step ${first} to ${last}, not ${entry.firstStep} to ${entry.lastStep}.`,
+    );
   }
-  checkArena(graph, plan, placed, violations);
 }
 
 /** Every tensor that is no weight, once, as the model has it. */
@@ -185,41 +163,5 @@ function checkTensorFacts(graph: Graph, plan: Plan, violations: Violations): voi
           `Tensor "${name}": ${field} says ${String(said)}, the model has ${String(found)}.`,
         );
     }
-  }
-}
-
-function checkArena(
-  graph: Graph,
-  plan: Plan,
-  placed: readonly { storage: number; start: number; end: number; life: Lifetime }[],
-  violations: Violations,
-): void {
-  const mayShareStep = plan.options.inPlace === 'elementwise';
-  const end = placed.reduce((highest, entry) => Math.max(highest, entry.end), 0);
-  const arena = Math.ceil(end / ARENA_ALIGNMENT) * ARENA_ALIGNMENT;
-  if (arena !== plan.order.arenaBytes)
-    violations.add(
-      'arena',
-      `order.arenaBytes says ${plan.order.arenaBytes}, the last tensor ends at ${end}.`,
-    );
-  const byStart = [...placed].sort((a, b) => a.life.first - b.life.first);
-  let live: typeof byStart = [];
-  for (const entry of byStart) {
-    live = live.filter((other) => other.life.last >= entry.life.first);
-    for (const other of live) {
-      if (entry.start >= other.end || other.start >= entry.end) continue;
-      const handsOver =
-        mayShareStep &&
-        other.life.last === entry.life.first &&
-        other.start === entry.start &&
-        other.end === entry.end;
-      if (!handsOver) {
-        violations.add(
-          'arena',
-          `"${storageName(graph, entry.storage)}" and "${storageName(graph, other.storage)}" are live together and overlap.`,
-        );
-      }
-    }
-    live.push(entry);
   }
 }

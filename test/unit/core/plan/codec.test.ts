@@ -79,6 +79,12 @@ describe('plan codec', () => {
     assert.equal(encodePlan(parsePlan(text)), text);
   });
 
+  it('takes memory inside an operator, or none', () => {
+    const body = { bytes: 24, offset: 64 };
+    assert.deepEqual(parsePlan(altered(['operators', 0, 'body'], body)).operators[0].body, body);
+    assert.equal(parsePlan(encodePlan(PLAN)).operators[0].body, undefined);
+  });
+
   it('keeps fields that it does not know', () => {
     const plan = parsePlan(altered(['latency', 'certificate'], { method: 'x' }));
     assert.deepEqual(plan.latency.certificate, { method: 'x' });
@@ -93,6 +99,11 @@ describe('plan codec', () => {
     ['text for a number', altered(['operators', 0, 'step'], '0'), /operators\[0\]\.step/],
     ['an infinite time', altered(['timeline', 0, 'end'], null), /timeline\[0\]\.end/],
     ['an unknown dimension', altered(['operators', 0, 'partition', 'dimension'], 'Z'), /dimension/],
+    [
+      'a body without an address',
+      altered(['operators', 0, 'body'], { bytes: 24 }),
+      /operators\[0\]\.body\.offset/,
+    ],
     ['an unknown event', altered(['timeline', 1, 'kind'], 'nap'), /timeline\[1\]\.kind/],
     ['a negative size', altered(['tensors', 0, 'bytes'], -1), /tensors\[0\]\.bytes/],
   ];
