@@ -4,9 +4,10 @@ import type { PartitionRules } from '../partition/partition';
 import { memoryCurves, peakBytes, peakSteps, regionHoldings, residentWeights } from './check/memory';
 import { checkFacts } from './check/facts';
 import { checkOrder } from './check/order';
-import { expectedTransfers, replayPlan, type Replay } from './check/replay';
+import { replayPlan, type Replay } from './check/replay';
 import { checkSynchronous } from './check/synchronous';
 import { checkOverlapped, matchEvents, nanoseconds, outputsWhole, type Timeline } from './check/timeline';
+import { expectedTransfers } from './check/transfers';
 import { type Violation, Violations } from './check/violations';
 import type { Plan } from './plan';
 

@@ -6,10 +6,11 @@ import { SINGLE_DEVICE_PREFIX } from '../baselines';
 import type { Plan, PlanBaseline } from '../plan';
 import { peakBytes } from './memory';
 import { orderPeak } from './order';
-import { expectedTransfers, replayPlan } from './replay';
+import { replayPlan } from './replay';
 import { durations, schedule } from './schedule';
 import { checkSynchronous } from './synchronous';
 import { nanoseconds, outputsWhole } from './timeline';
+import { expectedTransfers } from './transfers';
 import { type Violation, Violations } from './violations';
 
 /** What an opponent's partitions make of it. */

@@ -1,8 +1,9 @@
 import { NONE } from '../../graph/units';
 import { boxBytes, type Timeline } from './timeline';
-import { placement, type Replay, storageBytes } from './replay';
+import { type Replay, storageBytes } from './replay';
 import { boxRuns, countRuns, EMPTY, overlaps, type Runs, unite } from './runs';
 import { tensorBytes } from '../../graph/elementType';
+import { placement } from './transfers';
 
 /** Bytes held on a device over `[from, to)`, in nanoseconds or (synchronous) in steps. */
 export interface Holding {

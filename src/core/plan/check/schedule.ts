@@ -1,5 +1,5 @@
 import { NONE } from '../../graph/units';
-import type { ExpectedTransfer, Replay } from './replay';
+import type { Replay } from './replay';
 import {
   computeSeconds,
   messageSeconds,
@@ -10,6 +10,7 @@ import {
   type Timeline,
   type TransferAt,
 } from './timeline';
+import type { ExpectedTransfer } from './transfers';
 
 /** What floating point may add to a whole number of nanoseconds before it is rounded up. */
 const ROUNDING_NOISE = 1e-4;

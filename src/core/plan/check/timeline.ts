@@ -3,7 +3,6 @@ import { NONE } from '../../graph/units';
 import type { PlanEvent } from '../plan';
 import {
   describeOperator,
-  type ExpectedTransfer,
   type Replay,
   type ReplayShard,
   storageBytes,
@@ -12,6 +11,7 @@ import {
 } from './replay';
 import { boxRuns, countRuns } from './runs';
 import { tensorBytes } from '../../graph/elementType';
+import type { ExpectedTransfer } from './transfers';
 import type { Violations } from './violations';
 
 /** Start and end in whole nanoseconds. */
