@@ -1,7 +1,8 @@
 import { NONE } from '../../graph/units';
-import { boxBytes, type Timeline } from './timeline';
-import { type Replay, storageBytes } from './replay';
-import { boxRuns, countRuns, EMPTY, overlaps, type Runs, unite } from './runs';
+import type { Timeline } from './timeline';
+import { Grid, type TensorBox } from './grid';
+import { regionBytes, type Replay } from './replay';
+import { EMPTY, overlaps, type Runs, unite } from './runs';
 import { tensorBytes } from '../../graph/elementType';
 import { placement } from './transfers';
 
@@ -74,25 +75,34 @@ export function memoryCurves(replay: Replay, timeline: Timeline, synchronous: bo
 
 /** Bytes of the weight elements that a device's shards use, each element once. */
 export function residentWeights(replay: Replay): number[] {
-  const { graph } = replay;
-  return replay.devices.map((_, device) => {
-    const used = new Map<number, Runs>();
-    let unshaped = 0;
-    for (const shard of replay.shards.flat()) {
-      if (shard.device !== device) continue;
-      shard.operator.inputs.forEach((id, position) => {
-        const box = shard.work.inputs[position];
-        if (id === NONE || !graph.tensors[id].isWeight || box === undefined) return;
-        const shape = graph.tensors[id].shape;
-        if (shape === undefined) unshaped += boxBytes(replay, id, box);
-        else used.set(id, unite(used.get(id) ?? EMPTY, boxRuns(shape as number[], box)));
-      });
-    }
-    let bytes = unshaped;
-    for (const [id, runs] of used)
-      bytes += tensorBytes(graph.tensors[id].type ?? 'float32', countRuns(runs)) ?? 0;
-    return bytes;
-  });
+  const resident = replay.devices.map(() => 0);
+  for (const [id, uses] of usesOfWeights(replay)) {
+    const { type = 'float32', shape } = replay.graph.tensors[id];
+    const elements = (shape as number[]).reduce((product, length) => product * length, 1);
+    const grid = new Grid(elements, uses.flat());
+    uses.forEach((boxes, device) => {
+      const used = boxes.reduce((runs, box) => unite(runs, grid.runs(box)), EMPTY);
+      resident[device] += tensorBytes(type, grid.count(used)) ?? 0;
+    });
+  }
+  return resident;
+}
+
+/** Per weight of known shape and device the boxes that its shards use. */
+function usesOfWeights({ graph, devices, shards }: Replay): ReadonlyMap<number, TensorBox[][]> {
+  const uses = new Map<number, TensorBox[][]>();
+  for (const { operator, device, work } of shards.flat()) {
+    operator.inputs.forEach((id, position) => {
+      const box = work.inputs[position];
+      if (id === NONE || !graph.tensors[id].isWeight || box === undefined) return;
+      const shape = graph.tensors[id].shape as number[] | undefined;
+      if (shape === undefined) return;
+      const own = uses.get(id) ?? devices.map(() => []);
+      own[device].push({ shape, box });
+      uses.set(id, own);
+    });
+  }
+  return uses;
 }
 
 export function regionHoldings(replay: Replay, timeline: Timeline, synchronous: boolean): Holding[] {
@@ -147,7 +157,7 @@ export function regionHoldings(replay: Replay, timeline: Timeline, synchronous: 
     holdings.push({
       device: source,
       storage: storage.id,
-      bytes: storageBytes(graph, storage.id, countRuns(whole)),
+      bytes: regionBytes(replay, storage.id, whole),
       from: 0,
       to,
     });
@@ -160,7 +170,7 @@ export function regionHoldings(replay: Replay, timeline: Timeline, synchronous: 
       holdings.push({
         device: shard.device,
         storage,
-        bytes: storageBytes(graph, storage, countRuns(elements)),
+        bytes: regionBytes(replay, storage, elements),
         from: own.start,
         to,
       });
@@ -212,7 +222,7 @@ export function regionHoldings(replay: Replay, timeline: Timeline, synchronous: 
     holdings.push({
       device: at.device,
       storage,
-      bytes: storageBytes(graph, storage, countRuns(whole)),
+      bytes: regionBytes(replay, storage, whole),
       from: own.start,
       to,
     });

@@ -3,15 +3,24 @@ import type { Graph, Operator } from '../../graph/graph';
 import { NONE } from '../../graph/units';
 import type { PartitionRules, ShardWork, Split } from '../../partition/partition';
 import type { Plan, PlanOperator } from '../plan';
-import { boxRuns, EMPTY, type Runs, unite, wholeRuns } from './runs';
+import { Grid, type TensorBox } from './grid';
+import { EMPTY, type Runs, unite } from './runs';
 import type { Violations } from './violations';
 
-/** One shard as the plan gives it, with the elements that it reads and makes, per storage. */
-export interface ReplayShard {
+/** One shard as the plan gives it. */
+interface PlannedShard {
   readonly operator: Operator;
   readonly step: number;
   readonly device: number;
   readonly work: ShardWork;
+  /** The work of the range that it owns: `work` itself unless it computes more. */
+  readonly owned: ShardWork;
+  /** Its outputs are partial sums. */
+  readonly isPartial: boolean;
+}
+
+/** A shard with the elements that it reads and makes, per storage. */
+export interface ReplayShard extends PlannedShard {
   /** Storage -> elements read. */
   readonly needs: ReadonlyMap<number, Runs>;
   /** Storage -> elements computed here, and the part of them that it owns. Empty for a partial sum. */
@@ -36,6 +45,8 @@ export interface Replay {
   readonly shards: readonly (readonly ReplayShard[])[];
   /** Operator id -> device that adds the partial sums, or `NONE`. */
   readonly reduceOn: readonly number[];
+  /** Storage -> its elements, as far as the shards tell them apart: what runs of it count in. */
+  readonly grids: readonly Grid[];
 }
 
 export function storageElements(graph: Graph, storage: number): number {
@@ -47,6 +58,11 @@ export function storageElements(graph: Graph, storage: number): number {
 export function storageBytes(graph: Graph, storage: number, elements: number): number {
   const type = graph.tensors[graph.storages[storage].tensors[0]].type;
   return type === undefined ? 0 : (tensorBytes(type, elements) ?? 0);
+}
+
+/** Bytes of some elements of a storage. */
+export function regionBytes({ graph, grids }: Replay, storage: number, elements: Runs): number {
+  return storageBytes(graph, storage, grids[storage].count(elements));
 }
 
 /** Name under which a storage's messages and lifetimes appear: the tensor that made it. */
@@ -102,7 +118,7 @@ export function replayPlan(
 
   const entries = new Map(plan.operators.map((entry) => [entry.index, entry]));
   const reduceOn = new Array<number>(graph.operators.length).fill(NONE);
-  const shards = graph.operators.map((operator) => {
+  const planned = graph.operators.map((operator): readonly PlannedShard[] => {
     if (operator.isView) return [];
     const entry = entries.get(operator.index);
     if (entry === undefined) {
@@ -111,7 +127,7 @@ export function replayPlan(
     }
     if (entry.partition.dimension === 'K')
       reduceOn[operator.id] = devices.indexOf(entry.partition.reduceOn ?? '');
-    return replayShards(graph, rules, operator, entry, devices, stepOf[operator.id], violations);
+    return plannedShards(rules, operator, entry, devices, stepOf[operator.id], violations);
   });
   graph.operators.forEach((operator) => {
     const entry = entries.get(operator.index);
@@ -122,18 +138,20 @@ export function replayPlan(
       );
     }
   });
-  return violations.any ? undefined : { graph, plan, devices, source, sink, stepOf, steps, shards, reduceOn };
+  if (violations.any) return undefined;
+  const grids = storageGrids(graph, planned.flat());
+  const shards = planned.map((own) => own.map((shard) => replayShard(graph, grids, shard)));
+  return { graph, plan, devices, source, sink, stepOf, steps, shards, reduceOn, grids };
 }
 
-function replayShards(
-  graph: Graph,
+function plannedShards(
   rules: PartitionRules,
   operator: Operator,
   entry: PlanOperator,
   devices: readonly string[],
   step: number,
   violations: Violations,
-): ReplayShard[] {
+): PlannedShard[] {
   const { dimension, axis, shards } = entry.partition;
   const where = describeOperator(operator);
   const split =
@@ -154,19 +172,7 @@ function replayShards(
         ? work
         : rules.work(operator.id, split, shard.start, shard.end);
     const isPartial = dimension === 'K' && shards.length > 1;
-    const makes = regions(graph, operator.outputs, work.outputs);
-    return {
-      operator,
-      step,
-      device: devices.indexOf(shard.device),
-      work,
-      needs: regions(graph, operator.inputs, work.inputs),
-      makes: isPartial ? new Map<number, Runs>() : makes,
-      owns: isPartial ? new Map<number, Runs>() : regions(graph, operator.outputs, owned.outputs),
-      partials: isPartial
-        ? new Map([...makes.keys()].map((s) => [s, storageBytes(graph, s, storageElements(graph, s))]))
-        : new Map<number, number>(),
-    };
+    return { operator, step, device: devices.indexOf(shard.device), work, owned, isPartial };
   });
 }
 
@@ -216,22 +222,60 @@ function coversAxis(
   return covered === split.length || fail(`a gap: [${covered}, ${split.length}) belongs to no device.`);
 }
 
-/** Elements per storage of an operator's boxes; several tensors of one storage are united. */
+function storageGrids(graph: Graph, shards: readonly PlannedShard[]): Grid[] {
+  const boxes: TensorBox[][] = graph.storages.map(() => []);
+  const add = (tensors: readonly number[], parts: ShardWork['inputs']): void =>
+    tensors.forEach((id, position) => {
+      const found = tensorBox(graph, id, parts[position]);
+      if (found !== undefined) boxes[graph.tensors[id].storage].push(found);
+    });
+  for (const { operator, work, owned } of shards) {
+    add(operator.inputs, work.inputs);
+    add(operator.outputs, work.outputs);
+    if (owned !== work) add(operator.outputs, owned.outputs);
+  }
+  return graph.storages.map(({ id }) => new Grid(storageElements(graph, id), boxes[id]));
+}
+
+/** `undefined`: no box, of a weight, or in a tensor whose shape is not known. */
+function tensorBox(graph: Graph, id: number, box: readonly number[] | undefined): TensorBox | undefined {
+  if (id === NONE || box === undefined || graph.tensors[id].storage === NONE) return undefined;
+  const { shape } = graph.tensors[id];
+  const isKnown = shape !== undefined && shape.every((length) => length !== undefined);
+  return isKnown ? { shape: shape as number[], box } : undefined;
+}
+
+function replayShard(graph: Graph, grids: readonly Grid[], shard: PlannedShard): ReplayShard {
+  const { operator, work, owned, isPartial } = shard;
+  const makes = regions(graph, grids, operator.outputs, work.outputs);
+  const sum = (storage: number): number => storageBytes(graph, storage, storageElements(graph, storage));
+  return {
+    ...shard,
+    needs: regions(graph, grids, operator.inputs, work.inputs),
+    makes: isPartial ? new Map<number, Runs>() : makes,
+    owns: isPartial ? new Map<number, Runs>() : regions(graph, grids, operator.outputs, owned.outputs),
+    partials: new Map(isPartial ? [...makes.keys()].map((storage) => [storage, sum(storage)]) : []),
+  };
+}
+
+/**
+ * Elements per storage of an operator's boxes; several tensors of one storage are united, and one whose shape is not
+ * known is needed whole.
+ */
 function regions(
   graph: Graph,
+  grids: readonly Grid[],
   tensors: readonly number[],
   boxes: readonly (readonly number[] | undefined)[],
 ): ReadonlyMap<number, Runs> {
   const result = new Map<number, Runs>();
   tensors.forEach((id, position) => {
-    const box = boxes[position];
-    if (id === NONE || box === undefined) return;
-    const tensor = graph.tensors[id];
-    if (tensor.storage === NONE) return;
-    const shape = tensor.shape;
-    const known = shape !== undefined && shape.every((length) => length !== undefined);
-    const runs = known ? boxRuns(shape as number[], box) : wholeRuns(storageElements(graph, tensor.storage));
-    result.set(tensor.storage, unite(result.get(tensor.storage) ?? EMPTY, runs));
+    if (id === NONE || boxes[position] === undefined) return;
+    const { storage } = graph.tensors[id];
+    if (storage === NONE) return;
+    const found = tensorBox(graph, id, boxes[position]);
+    const runs = found === undefined ? grids[storage].whole : grids[storage].runs(found);
+    result.set(storage, unite(result.get(storage) ?? EMPTY, runs));
   });
   return result;
 }

@@ -1,15 +1,10 @@
 /**
- * Sets of elements of a storage, as ascending disjoint runs `[start0, end0, start1, end1, ...]` of row-major
- * positions. Views of one storage share these positions, whatever their shapes. Plain and slow on purpose:
- * the checker counts elements in a way of its own.
+ * Sets of numbers as ascending disjoint runs `[start0, end0, start1, end1, ...]`: row-major positions of elements, or
+ * cells of a storage's `Grid`. Plain on purpose: the checker counts elements in a way of its own.
  */
 export type Runs = readonly number[];
 
 export const EMPTY: Runs = [];
-
-export function wholeRuns(elements: number): Runs {
-  return elements > 0 ? [0, elements] : EMPTY;
-}
 
 /** Row-major positions of a box (`[start0, end0, ...]` per axis) in a tensor of the given shape. */
 export function boxRuns(shape: readonly number[], box: readonly number[]): Runs {
@@ -21,8 +16,8 @@ export function boxRuns(shape: readonly number[], box: readonly number[]): Runs 
     contiguous--;
     inner *= shape[contiguous];
   }
-  for (let axis = 0; axis < rank; axis++) if (box[2 * axis + 1] <= box[2 * axis]) return EMPTY;
-  if (contiguous === 0) return wholeRuns(inner);
+  if (isEmptyBox(box)) return EMPTY;
+  if (contiguous === 0) return [0, inner];
 
   const runAxis = contiguous - 1;
   const runs: number[] = [];
@@ -41,19 +36,26 @@ export function boxRuns(shape: readonly number[], box: readonly number[]): Runs 
   }
 }
 
-function isWhole(shape: readonly number[], box: readonly number[], axis: number): boolean {
+/** Elements of a box; a scalar's has no axes, and one element. */
+export function boxElements(box: readonly number[]): number {
+  let elements = 1;
+  for (let at = 0; at < box.length; at += 2) elements *= Math.max(0, box[at + 1] - box[at]);
+  return elements;
+}
+
+/** A scalar's box is not empty. */
+export function isEmptyBox(box: readonly number[]): boolean {
+  for (let at = 0; at < box.length; at += 2) if (box[at + 1] <= box[at]) return true;
+  return false;
+}
+
+export function isWhole(shape: readonly number[], box: readonly number[], axis: number): boolean {
   return box[2 * axis] === 0 && box[2 * axis + 1] === shape[axis];
 }
 
-function append(runs: number[], start: number, end: number): void {
+export function append(runs: number[], start: number, end: number): void {
   if (runs.length > 0 && runs[runs.length - 1] === start) runs[runs.length - 1] = end;
   else runs.push(start, end);
-}
-
-export function countRuns(runs: Runs): number {
-  let count = 0;
-  for (let i = 0; i < runs.length; i += 2) count += runs[i + 1] - runs[i];
-  return count;
 }
 
 export function unite(a: Runs, b: Runs): Runs {

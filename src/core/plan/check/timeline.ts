@@ -9,7 +9,7 @@ import {
   storageElements,
   storageName,
 } from './replay';
-import { boxRuns, countRuns } from './runs';
+import { boxElements } from './runs';
 import { tensorBytes } from '../../graph/elementType';
 import type { ExpectedTransfer } from './transfers';
 import type { Violations } from './violations';
@@ -72,7 +72,7 @@ function touchedBytes(replay: Replay, { operator, work }: ReplayShard): number {
 export function boxBytes(replay: Replay, tensorId: number, box: readonly number[] | undefined): number {
   const { type, shape } = replay.graph.tensors[tensorId];
   if (box === undefined || type === undefined || shape === undefined) return 0;
-  return tensorBytes(type, countRuns(boxRuns(shape as number[], box))) ?? 0;
+  return tensorBytes(type, boxElements(box)) ?? 0;
 }
 
 export function reduceSeconds(replay: Replay, operator: Operator, device: number): number {

@@ -1,6 +1,6 @@
 import { NONE } from '../../graph/units';
-import { type Replay, storageBytes, storageElements, storageName } from './replay';
-import { countRuns, EMPTY, intersect, overlaps, type Runs, subtract, unite, wholeRuns } from './runs';
+import { regionBytes, type Replay, storageName } from './replay';
+import { EMPTY, intersect, overlaps, type Runs, subtract, unite } from './runs';
 import type { Violations } from './violations';
 
 /** A message that the plan must contain: the elements that `to` lacks of a storage, made on `from`. */
@@ -31,14 +31,14 @@ export function expectedTransfers(
   keepsReceived: boolean,
   violations: Violations,
 ): ExpectedTransfer[] {
-  const { graph, devices, stepOf, shards, reduceOn, sink } = replay;
+  const { graph, devices, stepOf, shards, reduceOn, sink, grids } = replay;
   const transfers: ExpectedTransfer[] = [];
   graph.operators.forEach((operator) => {
     if (reduceOn[operator.id] === NONE) return;
     for (const shard of shards[operator.id]) {
       if (shard.device === reduceOn[operator.id]) continue;
       for (const [storage, bytes] of shard.partials) {
-        const elements = wholeRuns(storageElements(graph, storage));
+        const elements = grids[storage].whole;
         transfers.push({
           storage,
           from: shard.device,
@@ -62,7 +62,7 @@ export function expectedTransfers(
         const elements = from === device ? EMPTY : intersect(missing, place.owned[from]);
         if (elements.length === 0) continue;
         missing = subtract(missing, elements);
-        const bytes = storageBytes(graph, storage.id, countRuns(elements));
+        const bytes = regionBytes(replay, storage.id, elements);
         transfers.push({
           storage: storage.id,
           from,
@@ -85,15 +85,15 @@ export function expectedTransfers(
       for (const shard of shards[consumer])
         deliver(consumer, shard.device, shard.needs.get(storage.id) ?? EMPTY);
     }
-    if (storage.isOutput) deliver(NONE, sink, wholeRuns(storageElements(graph, storage.id)));
+    if (storage.isOutput) deliver(NONE, sink, grids[storage.id].whole);
   }
   return transfers;
 }
 
 export function placement(replay: Replay, storageId: number): Placement {
-  const { graph, devices, source, shards, reduceOn } = replay;
+  const { graph, devices, source, shards, reduceOn, grids } = replay;
   const storage = graph.storages[storageId];
-  const whole = wholeRuns(storageElements(graph, storageId));
+  const { whole } = grids[storageId];
   const made = devices.map((): Runs => EMPTY);
   const owned = devices.map((): Runs => EMPTY);
   if (storage.producer === NONE) {

@@ -2,10 +2,18 @@ import assert from 'node:assert/strict';
 import { parseCluster } from '../../../../src/core/cluster/parse';
 import { smartHome } from '../../../../src/core/cluster/smartHome';
 import { seededRandom } from '../../../../src/core/graph/random';
+import { NONE } from '../../../../src/core/graph/units';
+import { simulate } from '../../../../src/core/latency/simulate';
+import { createWorkload } from '../../../../src/core/latency/workload';
 import { MemoryByteSource } from '../../../../src/core/onnx/byteSources';
 import { checkPlan } from '../../../../src/core/plan/check';
+import { replayPlan } from '../../../../src/core/plan/check/replay';
+import { Violations } from '../../../../src/core/plan/check/violations';
+import { partitionRules } from '../../../../src/core/partition/rules';
 import type { Plan } from '../../../../src/core/plan/plan';
 import { doorbellModel } from '../../../../src/engine/example/doorbell';
+import { NetBuilder } from '../../../support/netGraph';
+import { planOf } from '../../../support/planOf';
 import { planner, randomGenome } from '../../../support/plans';
 
 const MODEL = new MemoryByteSource(doorbellModel());
@@ -65,6 +73,23 @@ describe('plan checker', () => {
     };
     const { violations } = checkPlan(plans.graph, plans.rules, long);
     assert.match(violations[0].message, /event\(s\) that the plan does not need/);
+  });
+
+  it('takes a cut of a narrow last axis in a few runs, not one for each row', () => {
+    const net = new NetBuilder();
+    const graph = net.finish([net.relu(net.relu(net.input([64, 64, 3, 3])))]);
+    const rules = partitionRules(graph);
+    const cluster = roomy();
+    const split = rules.splits(0).findIndex(({ axis }) => axis === 3);
+    const workload = createWorkload(graph, rules, cluster, [0, 1], 'overlapped');
+    const cuts = [0, 1, 2, 3, ...cluster.devices.slice(3).map(() => 3)];
+    const gene = { split, cuts, reduceOn: NONE };
+    const genome = [0, 1].map((operator) => workload.genes.compile(operator, gene));
+    const plan = planOf(workload, genome, simulate(workload, genome));
+    assert.deepEqual(checkPlan(graph, rules, plan).violations, []);
+    const { shards } = replayPlan(graph, rules, plan, new Violations())!;
+    for (const { needs, makes } of shards.flat())
+      for (const runs of [...needs.values(), ...makes.values()]) assert.equal(runs.length, 2);
   });
 
   const transfer = (draft: Draft): Extract<Draft['timeline'][number], { kind: 'transfer' }> =>
