@@ -1,4 +1,5 @@
-import type { Graph, Operator } from '../../graph/graph';
+import type { Graph, Operator, Storage } from '../../graph/graph';
+import { NONE } from '../../graph/units';
 import type { Plan } from '../plan';
 import { describeOperator, storageName } from './replay';
 import type { Violations } from './violations';
@@ -14,18 +15,22 @@ interface Block extends Lifetime {
   readonly name: string;
   readonly start: number;
   readonly end: number;
-  /** An operator's body writes over nothing, and nothing over it. */
-  readonly isBody: boolean;
+  /** `NONE`: the body of an operator. */
+  readonly storage: number;
 }
 
 const ARENA_ALIGNMENT = 64;
 
-/** Every tensor and every operator's body has a place of its own while it lives, and the arena ends with the last. */
+/**
+ * Every tensor and every operator's body has a place of its own while it lives, and the arena ends with the last.
+ * @param handovers per storage those that may be written over by it, in their last step
+ */
 export function checkArena(
   graph: Graph,
   plan: Plan,
   steps: readonly Operator[],
   lifetimes: readonly Lifetime[],
+  handovers: ReadonlyMap<number, readonly Storage[]>,
   violations: Violations,
 ): void {
   const tensors = tensorBlocks(graph, plan, lifetimes);
@@ -41,7 +46,7 @@ export function checkArena(
       'arena',
       `order.arenaBytes says ${plan.order.arenaBytes}, the last tensor or body ends at ${end}.`,
     );
-  checkDisjoint(placed, plan.options.inPlace === 'elementwise', violations);
+  checkDisjoint(placed, handovers, violations);
 }
 
 function tensorBlocks(graph: Graph, plan: Plan, lifetimes: readonly Lifetime[]): Block[] {
@@ -50,7 +55,7 @@ function tensorBlocks(graph: Graph, plan: Plan, lifetimes: readonly Lifetime[]):
     const name = storageName(graph, id);
     const start = byName.get(name)?.offset;
     if (start === undefined) return [];
-    return [{ ...lifetimes[id], name: `"${name}"`, start, end: start + bytes, isBody: false }];
+    return [{ ...lifetimes[id], name: `"${name}"`, start, end: start + bytes, storage: id }];
   });
 }
 
@@ -69,7 +74,7 @@ function bodyBlocks(
       violations.add('arena', `${name}: body says ${body.bytes} bytes, it needs ${bytes}.`);
     if (bytes === 0) return [];
     const start = body?.offset ?? lowestFree(tensors, step, bytes);
-    return [{ first: step, last: step, name, start, end: start + bytes, isBody: true }];
+    return [{ first: step, last: step, name, start, end: start + bytes, storage: NONE }];
   });
 }
 
@@ -84,20 +89,20 @@ function lowestFree(tensors: readonly Block[], step: number, bytes: number): num
   return start;
 }
 
-function checkDisjoint(blocks: readonly Block[], mayShareStep: boolean, violations: Violations): void {
+function checkDisjoint(
+  blocks: readonly Block[],
+  handovers: ReadonlyMap<number, readonly Storage[]>,
+  violations: Violations,
+): void {
+  const writesOver = (block: Block, other: Block): boolean =>
+    block.start === other.start &&
+    (handovers.get(block.storage)?.some(({ id }) => id === other.storage) ?? false);
   let live: Block[] = [];
   for (const block of [...blocks].sort((a, b) => a.first - b.first)) {
     live = live.filter((other) => other.last >= block.first);
     for (const other of live) {
       if (block.start >= other.end || other.start >= block.end) continue;
-      const handsOver =
-        mayShareStep &&
-        !block.isBody &&
-        !other.isBody &&
-        other.last === block.first &&
-        other.start === block.start &&
-        other.end === block.end;
-      if (!handsOver)
+      if (!writesOver(block, other) && !writesOver(other, block))
         violations.add('arena', `${block.name} and ${other.name} are live together and overlap.`);
     }
     live.push(block);

@@ -3,7 +3,7 @@ import type { Graph, Operator, Storage } from '../../graph/graph';
 import { NONE } from '../../graph/units';
 import type { Plan } from '../plan';
 import { checkArena, type Lifetime } from './arena';
-import { describeOperator, storageName } from './replay';
+import { describeOperator, storageElements, storageName } from './replay';
 import type { Violations } from './violations';
 
 /** Replays the order on one device: precedence, peak, bound, lifetimes and arena. */
@@ -36,9 +36,8 @@ export function checkOrder(
       `order.weightBytes says ${order.weightBytes}, the model's weights have ${graph.weightBytes.bytes}.`,
     );
   }
-  checkTensorFacts(graph, plan, violations);
-  checkLifetimes(graph, plan, lifetimes, violations);
-  checkArena(graph, plan, steps, lifetimes, violations);
+  checkTensors(graph, plan, lifetimes, violations);
+  checkArena(graph, plan, steps, lifetimes, handovers(graph, plan, steps, lifetimes), violations);
 }
 
 /** The checker's own peak of any order. */
@@ -90,51 +89,54 @@ function peakOf(
   let peak = 0;
   steps.forEach((operator, step) => {
     live += change[step];
-    const reused = inPlace ? (overwritten(graph, operator, step, lifetimes)?.bytes ?? 0) : 0;
+    const reused = inPlace ? (overwritable(graph, operator, step, lifetimes)[0]?.bytes ?? 0) : 0;
     peak = Math.max(peak, live + operator.bodyPeak.bytes - reused);
   });
   return peak;
 }
 
-/** The input storage that an elementwise operator may write its single output over, at this step. */
-function overwritten(
+/** Input storages that an elementwise operator may write its single output over, at this step. */
+function overwritable(
   graph: Graph,
   operator: Operator,
   step: number,
   lifetimes: readonly Lifetime[],
-): Storage | undefined {
+): Storage[] {
   const outputs = operator.outputs.filter((id) => id !== NONE);
-  if (!operator.isElementwise || operator.isView || outputs.length !== 1) return undefined;
+  if (!operator.isElementwise || operator.isView || outputs.length !== 1) return [];
   const output = graph.storages[graph.tensors[outputs[0]].storage];
-  for (const input of operator.inputs) {
-    if (input === NONE || graph.tensors[input].storage === NONE) continue;
+  const isAlike = ({ id, bytes }: Storage): boolean =>
+    bytes === output.bytes && storageElements(graph, id) === storageElements(graph, output.id);
+  return operator.inputs.flatMap((input) => {
+    if (input === NONE || graph.tensors[input].storage === NONE) return [];
     const storage = graph.storages[graph.tensors[input].storage];
-    if (storage.bytes === output.bytes && !storage.isOutput && lifetimes[storage.id].last === step)
-      return storage;
-  }
-  return undefined;
+    return isAlike(storage) && !storage.isOutput && lifetimes[storage.id].last === step ? [storage] : [];
+  });
 }
 
-function checkLifetimes(
+/** Per storage those that the plan's in-place rule lets it be written over. */
+function handovers(
+  graph: Graph,
+  plan: Plan,
+  steps: readonly Operator[],
+  lifetimes: readonly Lifetime[],
+): ReadonlyMap<number, readonly Storage[]> {
+  if (plan.options.inPlace !== 'elementwise') return new Map();
+  return new Map(
+    graph.storages.map(({ id, producer }) => {
+      const step = lifetimes[id].first;
+      return [id, producer === NONE ? [] : overwritable(graph, steps[step], step, lifetimes)];
+    }),
+  );
+}
+
+/** Every tensor that is no weight, once, as the model has it; a view lives and lies where its storage does. */
+function checkTensors(
   graph: Graph,
   plan: Plan,
   lifetimes: readonly Lifetime[],
   violations: Violations,
 ): void {
-  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
-  for (const { id } of graph.storages) {
-    const entry = byName.get(storageName(graph, id));
-    const { first, last } = lifetimes[id];
-    if (entry === undefined || (entry.firstStep === first && entry.lastStep === last)) continue;
-    violations.add(
-      'order',
-      `Tensor "${entry.name}" lives from step ${first} to ${last}, not ${entry.firstStep} to ${entry.lastStep}.`,
-    );
-  }
-}
-
-/** Every tensor that is no weight, once, as the model has it. */
-function checkTensorFacts(graph: Graph, plan: Plan, violations: Violations): void {
   const tensors = graph.tensors.filter(({ storage }) => storage !== NONE);
   if (plan.tensors.length !== tensors.length)
     violations.add(
@@ -148,6 +150,15 @@ function checkTensorFacts(graph: Graph, plan: Plan, violations: Violations): voi
       violations.add('order', `Tensor "${name}" is missing from the plan's tensors.`);
       continue;
     }
+    const { first, last } = lifetimes[storage];
+    if (entry.firstStep !== first || entry.lastStep !== last)
+      violations.add(
+        'order',
+        `Tensor "${name}" lives from step ${first} to ${last}, not ${entry.firstStep} to ${entry.lastStep}.`,
+      );
+    const { offset = entry.offset } = byName.get(storageName(graph, storage)) ?? {};
+    if (entry.offset !== offset)
+      violations.add('arena', `Tensor "${name}" lies at ${entry.offset}, its storage at ${offset}.`);
     const elements = shape?.reduce<number>((product, length) => product * (length ?? NaN), 1);
     const bytes = type === undefined || elements === undefined ? undefined : tensorBytes(type, elements);
     const facts: readonly [string, unknown, unknown][] = [

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import type { Graph } from '../../../../src/core/graph/graph';
-import { seededRandom, type Random } from '../../../../src/core/graph/random';
-import { simulate } from '../../../../src/core/latency/simulate';
-import { createWorkload } from '../../../../src/core/latency/workload';
+import { seededRandom } from '../../../../src/core/graph/random';
 import { partitionRules } from '../../../../src/core/partition/rules';
 import { checkPlan } from '../../../../src/core/plan/check';
 import type { Plan } from '../../../../src/core/plan/plan';
 import { NetBuilder, randomNet } from '../../../support/netGraph';
-import { planOf } from '../../../support/planOf';
-import { randomCluster, randomGene, shuffledOrder } from '../../../support/randomPlan';
+import { randomPlan } from '../../../support/planOf';
 
 /** The graph with memory inside some of its operators, as subgraphs and functions have it. */
 function withBodies(graph: Graph, bytesOf: (operator: number) => number): Graph {
@@ -16,19 +13,6 @@ function withBodies(graph: Graph, bytesOf: (operator: number) => number): Graph 
     operator.isView ? operator : { ...operator, bodyPeak: { bytes: bytesOf(operator.id), known: true } },
   );
   return { ...graph, operators };
-}
-
-function randomPlan(random: Random, graph: Graph): Plan {
-  const rules = partitionRules(graph);
-  const cluster = randomCluster(random, 2 ** 40);
-  const order = shuffledOrder(random, graph);
-  const workload = createWorkload(graph, rules, cluster, order, 'overlapped');
-  const genome = graph.operators.map(({ id, isView }) =>
-    isView
-      ? undefined
-      : workload.genes.compile(id, randomGene(random, rules.splits(id), cluster.devices.length)),
-  );
-  return planOf(workload, genome, simulate(workload, genome));
 }
 
 function messages(graph: Graph, plan: Plan): string[] {
