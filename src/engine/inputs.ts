@@ -73,7 +73,7 @@ function seededFeeds(runtime: Runtime, graph: Graph, seed: number, range: InputR
   for (const id of graph.inputs) {
     const { name, type, shape } = graph.tensors[id];
     if (type === undefined || shape === undefined || shape.includes(undefined))
-      throw new InputError(`The size of input "${name}" is unknown: bind its dimensions first.`);
+      throw new InputError(`Input "${name}" cannot be made: its shape is not known.`);
     if (!RUNTIME_TYPES.has(type))
       throw new InputError(`Input "${name}" is of type ${type}, which cannot be fed from here.`);
     const dims = shape as readonly number[];

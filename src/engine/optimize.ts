@@ -25,7 +25,7 @@ import type {
   Pin,
   Strategy,
 } from '../core/search/geneflow/problem';
-import { searchPartition } from '../core/search/geneflow/searchPartition';
+import { requireKnownSizes, searchPartition } from '../core/search/geneflow/searchPartition';
 import { searchFrom } from '../core/search/whatIf';
 import type { Analysis } from './analyze';
 import { fileSha256 } from './planFile';
@@ -92,7 +92,7 @@ export interface PlanPin {
 
 /**
  * Order (BTSearch), partition (GenEFlow), timeline and a checked plan of a model on a cluster.
- * Throws `InputError` where no valid plan was found: which device lacks how much. A plan that the independent
+ * Throws `InputError` where a size is not known, and where no valid plan was found: which device lacks how much. A plan that the independent
  * checker refuses is never returned.
  */
 export async function optimizeModel(
@@ -101,6 +101,7 @@ export async function optimizeModel(
 ): Promise<Plan> {
   const { modelPath, analysis, cluster, options } = request;
   const { graph } = analysis;
+  requireKnownSizes(graph);
   const sha256 = fileSha256(modelPath);
   const { order, problem } = orderModel(graph, options, control);
   const rules = partitionRules(graph);

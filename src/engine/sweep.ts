@@ -7,6 +7,7 @@ import { partitionRules } from '../core/partition/rules';
 import { planGenes } from '../core/plan/genes';
 import type { Plan } from '../core/plan/plan';
 import type { PartitionProgress } from '../core/search/geneflow/problem';
+import { requireKnownSizes } from '../core/search/geneflow/searchPartition';
 import type { SearchWorkers } from './searchWorkers';
 import {
   atBandwidth,
@@ -47,6 +48,7 @@ export interface SweepProgress extends PartitionProgress {
 export function sweepModel(request: SweepRequest, control: Control<SweepProgress>): Promise<Sweep> {
   const { analysis, cluster, options, of, values, start, pins, workers } = request;
   const { graph } = analysis;
+  requireKnownSizes(graph);
   const rules = partitionRules(graph);
   const quiet = { ...control, report: () => undefined };
   const order = findOrder(

@@ -1,5 +1,5 @@
 import type { Cluster } from '../../core/cluster/cluster';
-import type { Graph, Operator } from '../../core/graph/graph';
+import type { Graph } from '../../core/graph/graph';
 import { NONE } from '../../core/graph/units';
 import { type Alternative, type OperatorAnalysis, OperatorAnalyzer } from '../../core/latency/analyze';
 import { partitionRules } from '../../core/partition/rules';
@@ -34,8 +34,7 @@ export const analyzeCommand: Command = {
     } else if (index === undefined) {
       for (const line of overview(graph, analyses)) output.line(line);
     } else {
-      for (const line of detail(graph.operators[analyses[0].operator], cluster, analyses[0]))
-        output.line(line);
+      for (const line of detail(graph, cluster, analyses[0])) output.line(line);
     }
     return 0;
   },
@@ -58,6 +57,7 @@ function describe(graph: Graph, { name, devices }: Cluster, analyses: readonly O
   });
   return {
     cluster: name,
+    ...(graph.unknownSizes !== undefined && { unknownSizes: graph.unknownSizes }),
     operators: analyses.map(({ operator, alternatives, cheapest }) => ({
       index: graph.operators[operator].index,
       name: graph.operators[operator].name,
@@ -69,13 +69,15 @@ function describe(graph: Graph, { name, devices }: Cluster, analyses: readonly O
 
 function overview(graph: Graph, analyses: readonly OperatorAnalysis[]): string[] {
   const rows = analyses
-    .filter(({ cheapest }) => cheapest !== NONE)
+    .filter(({ operator }) => !graph.operators[operator].isView)
     .map(({ operator, alternatives, cheapest }) => {
+      const { index, type, name } = graph.operators[operator];
+      const title = `${index} ${type} ${name}`;
+      if (cheapest === NONE) return [title, 'unknown', '', '', ''];
       const whole = alternatives[0];
       const best = alternatives[cheapest];
-      const { index, type, name } = graph.operators[operator];
       return [
-        `${index} ${type} ${name}`,
+        title,
         secondsText(whole.totalNs / 1e9),
         wayText(best),
         secondsText(best.totalNs / 1e9),
@@ -85,6 +87,7 @@ function overview(graph: Graph, analyses: readonly OperatorAnalysis[]): string[]
   return [
     'each operator on its own, its inputs where an operator that is split alike would leave them',
     ...table([['operator', 'whole', 'cheapest', 'time', 'traffic'], ...rows]),
+    ...(graph.unknownSizes === undefined ? [] : [graph.unknownSizes]),
   ];
 }
 
@@ -93,12 +96,14 @@ function wayText({ dimension, shares }: Alternative): string {
 }
 
 function detail(
-  operator: Operator,
+  { operators, unknownSizes }: Graph,
   { devices }: Cluster,
-  { alternatives, cheapest }: OperatorAnalysis,
+  { operator, alternatives, cheapest }: OperatorAnalysis,
 ): string[] {
-  const lines = [`${operator.index} ${operator.type} ${operator.name}`];
-  if (alternatives.length === 0) return [...lines, 'a view: no time, no message, no memory of its own'];
+  const { index, type, name, isView } = operators[operator];
+  const lines = [`${index} ${type} ${name}`];
+  if (isView) return [...lines, 'a view: no time, no message, no memory of its own'];
+  if (alternatives.length === 0) return [...lines, unknownSizes ?? 'the size of what it makes is not known'];
   const rows = alternatives.map((entry, position) => {
     const largest = entry.shares.reduce((most, share) => (held(share) > held(most) ? share : most));
     return [

@@ -82,6 +82,7 @@ function describe(
     peakBytes: result.peakBytes,
     lowerBoundBytes: result.lowerBoundBytes,
     peakStep: live.peakStep,
+    ...(graph.unknownSizes !== undefined && { unknownSizes: graph.unknownSizes }),
     arenaBytes: result.arena.bytes,
     weightBytes: graph.weightBytes.bytes,
     totalBytes: result.peakBytes + graph.weightBytes.bytes,
@@ -116,6 +117,7 @@ function print(
     line(`reached at           step ${peakStep}, ${operator.type} ${operator.name}`);
   }
   line(arenaText(result));
+  if (graph.unknownSizes !== undefined) line(graph.unknownSizes);
   if (result.stopped) line(STOPPED_TEXT[result.stopped]);
   line();
   if (!result.orderMatters) {

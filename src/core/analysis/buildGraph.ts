@@ -3,6 +3,7 @@ import type { Model } from '../onnx/model';
 import type { ShapeResult } from '../shape/types';
 import { assemble, type Context } from './assemble';
 import { functionTable, graphSource } from './source';
+import { whyUnknown } from './unknownSizes';
 
 /**
  * The operator graph of a model's main graph: constants folded, views sharing storage, operators with bodies
@@ -18,5 +19,7 @@ export function buildGraph(model: Model, shapes: ShapeResult, options: { readonl
     isConstant: () => false,
     functionCosts: new Map(),
   };
-  return assemble(graphSource(model.graph, model.opsets, shapes.main), context, options.fuse).graph;
+  const { graph } = assemble(graphSource(model.graph, model.opsets, shapes.main), context, options.fuse);
+  const unknownSizes = whyUnknown(graph, shapes);
+  return unknownSizes === undefined ? graph : { ...graph, unknownSizes };
 }

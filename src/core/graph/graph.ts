@@ -19,6 +19,8 @@ export interface Graph {
   /** Sum over all weights that some operator, body or output uses, each once. `known: false`: "at least". */
   readonly weightBytes: KnownBytes;
   readonly fuse: FuseRule;
+  /** Why the size of an activation that somebody needs is not known, in one sentence; absent where all are. */
+  readonly unknownSizes?: string;
 }
 
 export type FuseRule = 'none' | 'conv';

@@ -66,10 +66,14 @@ export class OperatorAnalyzer {
       .sort((a, b) => cluster.devices[b].compute - cluster.devices[a].compute || a - b);
   }
 
-  /** Every dimension with every number of shares; a view costs nothing and has no alternatives. */
+  /**
+   * Every dimension with every number of shares; a view costs nothing and has no alternatives, nor has an operator
+   * that reads or makes something of unknown size.
+   */
   analyze(operator: OperatorId): OperatorAnalysis {
     const { flow, genes, cluster } = this.workload;
-    if (flow.stepOf[operator] === NONE) return { operator, alternatives: [], cheapest: NONE };
+    if (flow.stepOf[operator] === NONE || !this.isSized(operator))
+      return { operator, alternatives: [], cheapest: NONE };
     const devices = cluster.devices.length;
     const alternatives = [this.alternative(operator, wholeGene(this.bySpeed[0], devices))];
     genes.splits(operator).forEach(({ length, unit }, split) => {
@@ -80,6 +84,14 @@ export class OperatorAnalyzer {
     });
     const least = Math.min(...alternatives.map(({ totalNs }) => totalNs));
     return { operator, alternatives, cheapest: alternatives.findIndex(({ totalNs }) => totalNs === least) };
+  }
+
+  private isSized(operator: OperatorId): boolean {
+    const { flow, graph } = this.workload;
+    const { reads, makes } = flow.operators[operator];
+    return [...reads.map(({ storage }) => storage), ...makes].every(
+      (storage) => graph.storages[storage].bytes !== undefined,
+    );
   }
 
   /** Shares by speed among the fastest; `undefined` where rounding to units leaves one of them nothing. */

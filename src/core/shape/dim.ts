@@ -16,6 +16,8 @@ type Bindings = ReadonlyMap<string, number>;
 interface Atom {
   readonly text: string;
   readonly value: number | undefined;
+  /** Names in it that have no size. */
+  readonly free: readonly string[];
   readonly evaluate: (bindings: Bindings) => number | undefined;
 }
 
@@ -36,6 +38,10 @@ class Expression implements DimExpression {
     this.value = exact(sumOf(terms, (atom) => atom.value));
   }
 
+  get free(): readonly string[] {
+    return [...new Set(this.terms.flatMap(({ factors }) => factors.flatMap((atom) => atom.free)))];
+  }
+
   evaluate(bindings: Bindings): number | undefined {
     return exact(sumOf(this.terms, (atom) => atom.evaluate(bindings)));
   }
@@ -43,7 +49,8 @@ class Expression implements DimExpression {
 
 /** A named dimension with the size bound to it, if any. */
 export function symbol(name: string, value: number | undefined): Dim {
-  return single({ text: name, value, evaluate: (bindings) => bindings.get(name) });
+  const free = value === undefined ? [name] : [];
+  return single({ text: name, value, free, evaluate: (bindings) => bindings.get(name) });
 }
 
 /** The number that a dimension is under the bindings in force. */
@@ -241,6 +248,7 @@ function named(
   const atom: Atom = {
     text,
     value,
+    free: [...new Set(args.flatMap((arg) => (typeof arg === 'object' ? arg.free : [])))],
     evaluate: (bindings) =>
       apply(args.map((arg) => (typeof arg === 'object' ? arg.evaluate(bindings) : arg))),
   };

@@ -11,6 +11,8 @@ export interface DimExpression {
   readonly text: string;
   /** Size under the bindings that inference ran with; `undefined` where a name in it is free. */
   readonly value: number | undefined;
+  /** Names in it that have no size there, each once. */
+  readonly free: readonly string[];
   /** Value under bindings of names to sizes, or `undefined` where a name is free. */
   evaluate(bindings: ReadonlyMap<string, number>): number | undefined;
 }

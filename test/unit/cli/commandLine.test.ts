@@ -233,6 +233,29 @@ describe('command line', () => {
       });
     }
 
+    it('a model with sizes that are not known, the same way in every command that needs them', async () => {
+      const net = new ModelBuilder('open');
+      const shape = ['rows', 4];
+      const relu = net.node('Relu', [net.input('x', shape)], {}, 'first');
+      net.node('NonZero', [relu], {}, 'where', ['found']);
+      net.output('found', [2, 'n']);
+      const path = file('open.onnx');
+      writeFileSync(path, net.build());
+      const dimensions = /tensor "x" \(\[rows, 4\]\).*rows and n have no sizes.*--bind rows=SIZE --bind n=SIZE/;
+      refused(await run(['optimize', path, ...FEW]), dimensions);
+      refused(await run(['sweep', path, '--values', '1 Mbit/s', ...FEW]), dimensions);
+      for (const command of ['order', 'analyze']) {
+        const { status, out } = await run([command, path]);
+        assert.equal(status, 0);
+        assert.match(out, dimensions);
+        const json = JSON.parse((await run([command, path, '--json'])).out) as { unknownSizes: string };
+        assert.match(json.unknownSizes, dimensions);
+      }
+      const figures = (await run(['analyze', path])).out;
+      assert.match(figures, /^0 Relu first +unknown/m);
+      assert.match((await run(['analyze', path, '--operator', '0'])).out, dimensions);
+    });
+
     it('a file that is not there', async () => {
       refused(await run(['inspect', file('nowhere.onnx')]), /nowhere\.onnx.*does not exist/);
       refused(await run(['optimize', model, '--cluster', file('nowhere.json')]), /no such file/i);

@@ -60,13 +60,18 @@ export async function searchPartition(
   control: Control<PartitionProgress>,
   makePool: MakePool = onThisThread,
 ): Promise<PartitionResult> {
-  requireKnownSizes(problem);
+  requireKnownSizes(problem.graph);
   const started = control.now();
   const { timeLimit = Infinity, freeOrder } = problem.options;
   const stopped = (): Stopped | undefined =>
     control.cancelled() ? 'cancel' : control.now() - started > timeLimit ? 'time' : undefined;
   const search = new PartitionSearch(control, makePool, stopped);
   return freeOrder ? search.runInAnyOrder(problem) : search.run(problem, true);
+}
+
+/** @throws InputError where the graph has a tensor of unknown size */
+export function requireKnownSizes({ unknownSizes }: Graph): void {
+  if (unknownSizes !== undefined) throw new InputError(unknownSizes);
 }
 
 class PartitionSearch {
@@ -332,16 +337,6 @@ function eliminated({ beside }: Opponents): Seed[] {
 /** The first seed of each name. */
 function unique(seeds: readonly Seed[]): Seed[] {
   return [...new Map([...seeds].reverse().map((seed) => [seed.name, seed])).values()].reverse();
-}
-
-function requireKnownSizes({ graph }: PartitionProblem): void {
-  for (const { bytes, tensors, consumers, isOutput } of graph.storages) {
-    if (bytes !== undefined || (consumers.length === 0 && !isOutput)) continue;
-    const { name, shapeText } = graph.tensors[tensors[0]];
-    throw new InputError(
-      `The size of tensor "${name}" (${shapeText}) is not known, so no memory can be promised: bind its dimensions first.`,
-    );
-  }
 }
 
 function progress({ latencyNs, violation }: Fitness, evaluations: number): PartitionProgress {
