@@ -1,4 +1,6 @@
 import type { Cluster } from '../core/cluster/cluster';
+import { encodeCluster } from '../core/cluster/encode';
+import { parseCluster } from '../core/cluster/parse';
 import { parseQuantity } from '../core/cluster/quantity';
 import type { Dimension } from '../core/partition/partition';
 import { changeCluster } from '../core/search/whatIf';
@@ -32,6 +34,7 @@ export const WHAT_IF_OPTIONS: Readonly<Record<string, CommandOption>> = {
 const FIELDS = { memory: 'bytes', compute: 'compute', operatorOverhead: 'time' } as const;
 const DIMENSIONS: readonly string[] = ['none', 'H', 'W', 'C', 'K'];
 
+/** @throws InputError where a value is none that a cluster file may have */
 export function changedCluster(invocation: Invocation, cluster: Cluster): Cluster {
   let changed = cluster;
   for (const text of list(invocation, 'set')) {
@@ -53,7 +56,7 @@ export function changedCluster(invocation: Invocation, cluster: Cluster): Cluste
     });
   }
   for (const name of list(invocation, 'drop')) changed = changeCluster(changed, { kind: 'drop', name });
-  return changed;
+  return parseCluster(encodeCluster(changed));
 }
 
 export function pinsOf(invocation: Invocation): ReadonlyMap<number, PlanPin> | undefined {

@@ -5,6 +5,16 @@ import { parseQuantity, show } from './quantity';
 
 const MOST_DEVICES = 64;
 
+/**
+ * What no device or network of this world falls below (FLOP/s, B/s) or exceeds (s). With much less, latencies outgrow
+ * what can be counted to the nanosecond.
+ */
+export const LEAST_COMPUTE = 1000;
+export const LEAST_BANDWIDTH = 1;
+const LEAST_MEMORY_BANDWIDTH = 1000;
+const LEAST_EFFICIENCY = 1e-6;
+const MOST_SECONDS = 3600;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
@@ -64,18 +74,22 @@ function parseDevice(value: unknown, index: number): Device {
     name,
     memory,
     baseMemory,
-    compute: positive(
+    compute: atLeast(
+      LEAST_COMPUTE,
+      'FLOP/s',
       parseQuantity(required(fields, 'compute', field), 'compute', field('compute')),
       field('compute'),
     ),
     memoryBandwidth:
       bandwidth === undefined
         ? undefined
-        : positive(parseQuantity(bandwidth, 'bandwidth', field('memoryBandwidth')), field('memoryBandwidth')),
-    operatorOverhead: notNegative(
-      parseQuantity(required(fields, 'operatorOverhead', field), 'time', field('operatorOverhead')),
-      field('operatorOverhead'),
-    ),
+        : atLeast(
+            LEAST_MEMORY_BANDWIDTH,
+            'B/s',
+            parseQuantity(bandwidth, 'bandwidth', field('memoryBandwidth')),
+            field('memoryBandwidth'),
+          ),
+    operatorOverhead: parseTime(required(fields, 'operatorOverhead', field), field('operatorOverhead')),
     efficiency: parseEfficiency(fields['efficiency'], field('efficiency')),
   };
 }
@@ -85,9 +99,9 @@ function parseEfficiency(value: unknown, where: string): ReadonlyMap<string, num
   const entries = Object.entries(object(value, where));
   return new Map(
     entries.map(([type, fraction]) => {
-      if (typeof fraction !== 'number' || !(fraction > 0 && fraction <= 1)) {
+      if (typeof fraction !== 'number' || !(fraction >= LEAST_EFFICIENCY && fraction <= 1)) {
         throw new InputError(
-          `${where} of "${type}" must be a number above 0 and at most 1, not ${show(fraction)}.`,
+          `${where} of "${type}" must be a number from ${LEAST_EFFICIENCY} to 1, not ${show(fraction)}.`,
         );
       }
       return [type, fraction];
@@ -117,14 +131,8 @@ function parseNetwork(value: unknown, byName: ReadonlyMap<string, DeviceId>): Ne
   const links = fields['links'] === undefined ? [] : list(fields['links'], 'network.links');
   return {
     kind,
-    bandwidth: positive(
-      parseQuantity(required(fields, 'bandwidth', field), 'bandwidth', 'network.bandwidth'),
-      'network.bandwidth',
-    ),
-    latency: notNegative(
-      parseQuantity(required(fields, 'latency', field), 'time', 'network.latency'),
-      'network.latency',
-    ),
+    bandwidth: parseBandwidth(required(fields, 'bandwidth', field), 'network.bandwidth'),
+    latency: parseTime(required(fields, 'latency', field), 'network.latency'),
     links: uniqueLinks(links.map((link, index) => parseLink(link, `network.links[${index}]`, byName))),
   };
 }
@@ -138,14 +146,8 @@ function parseLink(value: unknown, where: string, byName: ReadonlyMap<string, De
   return {
     from,
     to,
-    bandwidth:
-      bandwidth === undefined
-        ? undefined
-        : positive(parseQuantity(bandwidth, 'bandwidth', `${where}.bandwidth`), `${where}.bandwidth`),
-    latency:
-      latency === undefined
-        ? undefined
-        : notNegative(parseQuantity(latency, 'time', `${where}.latency`), `${where}.latency`),
+    bandwidth: bandwidth === undefined ? undefined : parseBandwidth(bandwidth, `${where}.bandwidth`),
+    latency: latency === undefined ? undefined : parseTime(latency, `${where}.latency`),
   };
 }
 
@@ -200,6 +202,22 @@ function required(fields: Fields, key: string, field: (key: string) => string): 
 function positive(value: number, field: string): number {
   if (!(value > 0)) throw new InputError(`${field} must be above 0, not ${value}.`);
   return value;
+}
+
+function atLeast(least: number, unit: string, value: number, field: string): number {
+  if (!(value >= least)) throw new InputError(`${field} must be at least ${least} ${unit}, not ${value}.`);
+  return value;
+}
+
+function parseBandwidth(value: unknown, field: string): number {
+  return atLeast(LEAST_BANDWIDTH, 'B/s', parseQuantity(value, 'bandwidth', field), field);
+}
+
+function parseTime(value: unknown, field: string): number {
+  const seconds = notNegative(parseQuantity(value, 'time', field), field);
+  if (seconds > MOST_SECONDS)
+    throw new InputError(`${field} must be at most ${MOST_SECONDS} s, not ${seconds}.`);
+  return seconds;
 }
 
 function notNegative(value: number, field: string): number {

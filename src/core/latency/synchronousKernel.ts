@@ -5,6 +5,9 @@ import { GATHER } from './flow';
 import type { Traffic } from './traffic';
 import type { Workload } from './workload';
 
+/** Durations from here on are counted apart, in so many nanoseconds each (about 4 s). */
+const FAR = 2 ** 32;
+
 /**
  * The synchronous model over flat arrays. Latency is a sum over steps and phases, and memory is counted per step,
  * in which all that an operator receives, reads and makes is there together: so an exchange adds and takes away
@@ -12,7 +15,9 @@ import type { Workload } from './workload';
  */
 export class SynchronousKernel implements Kernel {
   private readonly devices: number;
-  private total: Nanoseconds = 0;
+  /** The latency is `near + FAR * far`: both stay exact where a plan on the way takes longer than 2^53 ns. */
+  private near: Nanoseconds = 0;
+  private far = 0;
   /** `step * devices + device`: bytes that come to stay with the step, and those gone after it. */
   private readonly made: Float64Array;
   private readonly dropped: Float64Array;
@@ -46,11 +51,15 @@ export class SynchronousKernel implements Kernel {
 
   /** Everything but their message phases. */
   bound(storages: Int32Array, count: number): Nanoseconds {
-    let total = this.total;
+    let { near, far } = this;
     for (let index = 0; index < count; index++) {
-      for (const ns of this.traffic[storages[index]].phaseNs) total -= ns;
+      for (const ns of this.traffic[storages[index]].phaseNs) {
+        const apart = farPart(ns);
+        near -= ns - FAR * apart;
+        far -= apart;
+      }
     }
-    return total;
+    return near + FAR * far;
   }
 
   exchangeTraffic(storage: StorageId, before: Traffic | undefined, after: Traffic): void {
@@ -60,7 +69,8 @@ export class SynchronousKernel implements Kernel {
   }
 
   latency(limit: Nanoseconds): Nanoseconds {
-    return this.total > limit ? Infinity : this.total;
+    const total = this.near + FAR * this.far;
+    return total > limit ? Infinity : total;
   }
 
   peaks(result: Float64Array): void {
@@ -97,15 +107,22 @@ export class SynchronousKernel implements Kernel {
       const own = computeNs[devices[index]];
       if (own > slowest) slowest = own;
     }
-    this.total += sign * slowest;
+    this.add(slowest, sign);
     const bytes = this.bodyBytes[step] + (reduction === undefined ? 0 : reduction.partialBytes);
     const row = step * this.devices;
     if (bytes !== 0) {
       for (let index = 0; index < devices.length; index++) this.passing[row + devices[index]] += sign * bytes;
     }
     if (reduction === undefined) return;
-    this.total += sign * (reduction.phaseNs + reduction.ns);
+    this.add(reduction.phaseNs, sign);
+    this.add(reduction.ns, sign);
     for (const message of reduction.messages) this.passing[row + reduction.device] += sign * message.bytes;
+  }
+
+  private add(ns: Nanoseconds, sign: number): void {
+    const apart = farPart(ns);
+    this.near += sign * (ns - FAR * apart);
+    this.far += sign * apart;
   }
 
   private bookTraffic(storage: StorageId, traffic: Traffic, sign: number): void {
@@ -113,7 +130,7 @@ export class SynchronousKernel implements Kernel {
     const { readers } = flow.storages[storage];
     const { first, messages, phaseNs } = traffic;
     for (let reader = 0; reader < readers.length; reader++) {
-      this.total += sign * phaseNs[reader];
+      this.add(phaseNs[reader], sign);
       if (first[reader] === first[reader + 1]) continue;
       // What a phase brings is there for its step; on the sink, gathered outputs stay.
       const isGathering = readers[reader] === GATHER;
@@ -140,4 +157,8 @@ export class SynchronousKernel implements Kernel {
       last === NONE ? step : readers[last] === GATHER ? flow.steps.length : flow.stepOf[readers[last]];
     this.dropped[lastStep * this.devices + device] += sign * bytes;
   }
+}
+
+function farPart(ns: Nanoseconds): number {
+  return ns < FAR ? 0 : Math.floor(ns / FAR);
 }

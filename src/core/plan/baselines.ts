@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster';
+import { LONGEST_LATENCY_NS } from '../latency/countable';
 import type { Seconds } from '../graph/units';
 import type { Partition } from '../partition/partition';
 import { planPartition } from './build';
@@ -18,7 +19,8 @@ export interface PlannedBaseline {
 
 /**
  * Every opponent's latency; `singleDevice` is the best device alone, a valid one where there is any. Opponents
- * share most of their partitions: each stands once in `baselinePartitions`, in the order of its first use.
+ * share most of their partitions: each stands once in `baselinePartitions`, in the order of its first use. Those that
+ * take longer than seconds can say to the nanosecond are left out.
  */
 export function planBaselines(
   planned: readonly PlannedBaseline[],
@@ -32,10 +34,12 @@ export function planBaselines(
     table.set(key, known);
     return known;
   };
-  const entries = planned.map(({ name, seconds, valid, partitions }) => {
-    const baseline: PlanBaseline = { seconds, valid, partitions: partitions.map(position) };
-    return [name, baseline] as const;
-  });
+  const entries = planned
+    .filter(({ seconds }) => seconds * 1e9 <= LONGEST_LATENCY_NS)
+    .map(({ name, seconds, valid, partitions }) => {
+      const baseline: PlanBaseline = { seconds, valid, partitions: partitions.map(position) };
+      return [name, baseline] as const;
+    });
   const singles = entries.filter(([name]) => name.startsWith(SINGLE_DEVICE_PREFIX));
   const better = (a: PlanBaseline, b: PlanBaseline): PlanBaseline =>
     (a.valid === b.valid ? a.seconds <= b.seconds : a.valid) ? a : b;

@@ -241,7 +241,8 @@ describe('command line', () => {
       net.output('found', [2, 'n']);
       const path = file('open.onnx');
       writeFileSync(path, net.build());
-      const dimensions = /tensor "x" \(\[rows, 4\]\).*rows and n have no sizes.*--bind rows=SIZE --bind n=SIZE/;
+      const dimensions =
+        /tensor "x" \(\[rows, 4\]\).*rows and n have no sizes.*--bind rows=SIZE --bind n=SIZE/;
       refused(await run(['optimize', path, ...FEW]), dimensions);
       refused(await run(['sweep', path, '--values', '1 Mbit/s', ...FEW]), dimensions);
       for (const command of ['order', 'analyze']) {
@@ -254,6 +255,15 @@ describe('command line', () => {
       const figures = (await run(['analyze', path])).out;
       assert.match(figures, /^0 Relu first +unknown/m);
       assert.match((await run(['analyze', path, '--operator', '0'])).out, dimensions);
+    });
+
+    it('a device or a network of no use, also in a what-if', async () => {
+      const slow = run(['optimize', model, '--set', 'camera.compute=1 FLOP/s', ...FEW]);
+      refused(await slow, /"camera": compute must be at least 1000 FLOP\/s, not 1\./);
+      const none = run(['optimize', model, '--set', 'tv.memory=-1', ...FEW]);
+      refused(await none, /"tv": memory must be above 0, not -1\./);
+      const network = run(['optimize', model, '--bandwidth', '1 bit/s', ...FEW]);
+      refused(await network, /network\.bandwidth must be at least 1 B\/s, not 0\.125\./);
     });
 
     it('a file that is not there', async () => {

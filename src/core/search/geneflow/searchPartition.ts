@@ -10,6 +10,7 @@ import type { Control, Stopped } from '../../graph/control';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import type { Nanoseconds } from '../../graph/units';
+import { requireCountable } from '../../latency/countable';
 import { genePartition, normalizeGene, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
@@ -53,7 +54,8 @@ const QUIET_EPOCHS = 3;
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
  * (`valid: false`) and is the plan that exceeds the memories least.
- * @throws InputError where a tensor's size is not known: no memory could be promised then
+ * @throws InputError where a tensor's size is not known (no memory could be promised then), or where something takes
+ * longer than can be counted
  */
 export async function searchPartition(
   problem: PartitionProblem,
@@ -132,6 +134,7 @@ class PartitionSearch {
   /** @param isFirst of this search: asks for opponents' plans, and searches the other latency model and less memory */
   async run(problem: PartitionProblem, isFirst: boolean): Promise<PartitionResult> {
     const space = searchSpace(problem);
+    requireCountable(space.workload);
     const pool = this.makePool(problem, this.stop);
     try {
       const starts = isFirst ? foreignStarts(problem, space) : [];

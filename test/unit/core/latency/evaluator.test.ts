@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { smartHome } from '../../../../src/core/cluster/smartHome';
 import { seededRandom, type Random } from '../../../../src/core/graph/random';
+import { wholeGene } from '../../../../src/core/latency/gene';
 import { Evaluator } from '../../../../src/core/latency/evaluator';
 import { simulate } from '../../../../src/core/latency/simulate';
 import { createWorkload, type LatencyModel, type Workload } from '../../../../src/core/latency/workload';
@@ -35,6 +36,30 @@ describe('evaluator', () => {
       for (let time = 0; time < 2; time++) {
         evaluator.evaluate([undefined]);
         assert.equal(evaluator.latencyNs, latencyNs);
+      }
+    });
+
+    it(`stays exact behind a plan that takes longer than whole numbers count, ${model}`, () => {
+      const net = new NetBuilder();
+      let last = net.input([1, 4, 16, 16]);
+      for (let layer = 0; layer < 20; layer++) last = net.conv(last, 4, 3);
+      const graph = net.finish([last]);
+      const home = smartHome();
+      // Each operator takes close to 2^53 ns there.
+      const never = { ...home.devices[0], name: 'never', compute: 0.009, memoryBandwidth: undefined };
+      const cluster = { ...home, devices: [...home.devices, never] };
+      const devices = cluster.devices.length;
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, partitionRules(graph), cluster, order, model);
+      const whole = (device: number): CompiledGene[] =>
+        order.map((operator) => workload.genes.compile(operator, wholeGene(device, devices)));
+      const evaluator = new Evaluator(workload);
+      for (const device of [0, devices - 1, 1, devices - 1, 0]) {
+        evaluator.evaluate(whole(device));
+        evaluator.keep();
+        const { latencyNs } = simulate(workload, whole(device));
+        assert.equal(latencyNs > Number.MAX_SAFE_INTEGER, device === devices - 1);
+        if (device !== devices - 1) assert.equal(evaluator.latencyNs, latencyNs);
       }
     });
 
