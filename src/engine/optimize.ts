@@ -30,6 +30,7 @@ import { searchFrom } from '../core/search/whatIf';
 import type { Analysis } from './analyze';
 import { fileSha256 } from './planFile';
 import type { ProveBound, SearchWorkers } from './searchWorkers';
+import { ORDER_SHARE, PROOF_SHARE, TimeLimit } from './timeLimit';
 
 export interface OptimizeOptions {
   readonly seed: number;
@@ -40,7 +41,7 @@ export interface OptimizeOptions {
   readonly evaluations: number;
   /** May the search change BTSearch's order where memory allows? */
   readonly order: 'btsearch' | 'free';
-  /** A safety stop; absent: the fixed number of evaluations decides alone. */
+  /** A safety stop for the whole run; absent: the fixed number of evaluations decides alone. */
   readonly timeLimit?: Seconds;
 }
 
@@ -102,10 +103,11 @@ export async function optimizeModel(
   const { modelPath, analysis, cluster, options } = request;
   const { graph } = analysis;
   requireKnownSizes(graph);
+  const limit = new TimeLimit(() => control.now(), options.timeLimit);
   const sha256 = fileSha256(modelPath);
-  const { order, problem } = orderModel(graph, options, control);
+  const { order, problem } = orderModel(graph, options, limit, control);
   const rules = partitionRules(graph);
-  const { searched, bound } = await searchAndProve(request, rules, order.steps, control);
+  const { searched, bound } = await searchAndProve(request, rules, order.steps, limit, control);
   control.report({ phase: 'checking' });
   const plan = buildPlan({
     model: { ...modelIdentity(request), sha256: await sha256 },
@@ -137,16 +139,16 @@ async function searchAndProve(
   request: OptimizeRequest,
   rules: PartitionRules,
   order: readonly OperatorId[],
+  limit: TimeLimit,
   control: Control<OptimizeProgress>,
 ): Promise<{ searched: PartitionResult; bound: LatencyBound }> {
   const { analysis, cluster, options, workers } = request;
-  const { latency, timeLimit = Infinity } = options;
+  const { latency } = options;
   const prove: ProveBound = workers?.proveBound ?? provenHere;
   let isFailed = false;
   let proof: Promise<LatencyBound> | undefined;
   const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
     if (proof !== undefined) return proof;
-    const started = control.now();
     proof = prove(
       {
         graph: analysis.graph,
@@ -155,7 +157,7 @@ async function searchAndProve(
         latency,
         ...(incumbentNs === undefined ? {} : { incumbentNs }),
       },
-      () => isFailed || control.cancelled() || control.now() - started > timeLimit,
+      () => isFailed || control.cancelled() || limit.left() === 0,
     );
     // Its failure is met where it is awaited.
     proof.catch(() => undefined);
@@ -163,7 +165,7 @@ async function searchAndProve(
   };
   try {
     if (latency === 'overlapped') void proven(undefined);
-    const searched = await partitionModel(request, rules, order, control, (latencyNs) => {
+    const searched = await partitionModel(request, rules, order, limit, control, (latencyNs) => {
       void proven(latencyNs);
     });
     if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
@@ -182,6 +184,7 @@ function partitionModel(
   { analysis, cluster, options, start, pins, workers }: OptimizeRequest,
   rules: PartitionRules,
   order: readonly OperatorId[],
+  limit: TimeLimit,
   control: Control<OptimizeProgress>,
   settled: (latencyNs: Nanoseconds | undefined) => void,
 ): Promise<PartitionResult> {
@@ -200,6 +203,7 @@ function partitionModel(
   };
   const partition: PartitionOptions = {
     ...options,
+    timeLimit: limit.left(1 - PROOF_SHARE),
     freeOrder: options.order === 'free',
     ...(pins === undefined ? {} : { pins: operatorPins(graph, rules, cluster, pins) }),
   };
@@ -336,12 +340,13 @@ function stoppedBound({ stopped }: LatencyBound, control: Control<OptimizeProgre
 function orderModel(
   graph: Graph,
   options: OptimizeOptions,
+  limit: TimeLimit,
   control: Control<OptimizeProgress>,
 ): { order: OrderResult; problem: OrderProblem } {
   const problem = orderProblem(graph, { inPlace: options.inPlace });
   const order = findOrder(
     problem,
-    { timeLimitSeconds: options.timeLimit },
+    { timeLimitSeconds: limit.left(ORDER_SHARE) },
     {
       ...control,
       report: ({ peakBytes, lowerBoundBytes }) =>

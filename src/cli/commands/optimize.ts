@@ -28,7 +28,11 @@ export const optimizeCommand: Command = {
     order: ORDER_OPTION,
     seed: SEED_OPTION,
     evaluations: { type: 'string', value: 'N', summary: `plans tried (default ${DEFAULTS.evaluations})` },
-    'time-limit': { type: 'string', value: 'SECONDS', summary: 'stop after so long with the best so far' },
+    'time-limit': {
+      type: 'string',
+      value: 'SECONDS',
+      summary: 'stop after so long, order and proof included, with the best so far',
+    },
     ...WHAT_IF_OPTIONS,
   },
   async run(invocation) {

@@ -59,19 +59,23 @@ export function findOrder(
   );
   const best = orders.reduce((least, other) => (other.peakBytes < least.peakBytes ? other : least));
   const random = randomBaseline(problem);
-  const searched = search(problem, best, options, deadline, control);
+  let stopped: Stopped | undefined;
+  const interrupted = (): boolean => {
+    if (control.cancelled()) stopped = 'cancel';
+    else if (control.now() > deadline) stopped = 'time';
+    return stopped !== undefined;
+  };
+  const { outOfTable, ...searched } = search(problem, best, options, interrupted, control);
+  const placed = placeOrder(problem, searched.steps, searched.peakBytes, interrupted);
+  const reason = outOfTable ? 'memory' : stopped;
   const peaks = [random.bestBytes, random.worstBytes, ...orders.map((order) => order.peakBytes)];
   return {
     ...searched,
     status: searched.peakBytes === searched.lowerBoundBytes ? 'optimal' : 'feasible',
     orderMatters: peaks.some((peak) => peak !== searched.peakBytes),
     baselines: { random, ...Object.fromEntries(orders.map(({ name, peakBytes }) => [name, { peakBytes }])) },
-    ...placeOrder(
-      problem,
-      searched.steps,
-      searched.peakBytes,
-      () => control.cancelled() || control.now() > deadline,
-    ),
+    ...placed,
+    ...(reason && { stopped: reason }),
   };
 }
 
@@ -90,27 +94,22 @@ interface Searched {
   readonly peakBytes: Bytes;
   readonly lowerBoundBytes: Bytes;
   readonly states: number;
-  readonly stopped?: Stopped;
+  readonly outOfTable: boolean;
 }
 
 function search(
   problem: OrderProblem,
   start: NamedOrder,
   options: OrderOptions,
-  deadline: number,
+  interrupted: () => boolean,
   control: Control<OrderProgress>,
 ): Searched {
-  let stopped: Stopped | undefined;
   const effort: Effort = {
     states: 0,
     stateLimit: options.stateLimit ?? DEFAULT_STATE_LIMIT,
     tableBytes: options.tableBytes ?? DEFAULT_TABLE_BYTES,
     outOfTable: false,
-    interrupted: () => {
-      if (control.cancelled()) stopped = 'cancel';
-      else if (control.now() > deadline) stopped = 'time';
-      return stopped !== undefined;
-    },
+    interrupted,
   };
   const { steps, peakBytes, lowerBoundBytes } = closeIn(
     problem,
@@ -124,12 +123,11 @@ function search(
         states: effort.states,
       }),
   );
-  if (effort.outOfTable) stopped = 'memory';
   return {
     steps: Array.from(steps),
     peakBytes,
     lowerBoundBytes,
     states: effort.states,
-    ...(stopped && { stopped }),
+    outOfTable: effort.outOfTable,
   };
 }

@@ -15,6 +15,7 @@ import { freeControl } from '../../support/control';
 import { randomToy } from '../../support/randomToy';
 import { repeatedBlocks } from '../../support/repeatedBlocks';
 import { twinCell } from '../../support/twinCell';
+import { wattsStrogatz } from '../../support/wattsStrogatz';
 import { toyGraph } from '../../support/toyGraph';
 
 const GRAPHS = 2000;
@@ -153,6 +154,18 @@ describe('BTSearch under limits', () => {
     const result = findOrder(hard(), options, freeControl());
     assert.equal(result.stopped, 'memory');
     assert.equal(result.status, 'feasible');
+  });
+
+  it('says that it was stopped also where only the offsets were', () => {
+    const problem = orderProblem(toyGraph(wattsStrogatz(32, 4, 'distinct')), { inPlace: 'none' });
+    let looks = 0;
+    const control = { cancelled: () => false, now: () => ++looks, report: () => undefined };
+    const whole = findOrder(problem, {}, control);
+    const all = looks;
+    looks = 0;
+    const last = findOrder(problem, { timeLimitSeconds: all - 2 }, control);
+    assert.equal(last.status, whole.status);
+    assert.equal(last.stopped, 'time');
   });
 
   it('reports bounds that only ever close in', () => {
