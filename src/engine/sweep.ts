@@ -19,6 +19,7 @@ import {
 } from '../core/search/whatIf';
 import type { Analysis } from './analyze';
 import { operatorPins, type OptimizeOptions, type PlanPin } from './optimize';
+import { ORDER_SHARE, TimeLimit } from './timeLimit';
 
 /** What is swept: the bandwidth of every link in B/s, or a factor on every device's memory. */
 export type Swept = 'bandwidth' | 'memory';
@@ -28,7 +29,7 @@ const SWEPT: Readonly<Record<Swept, SweptCluster>> = { bandwidth: atBandwidth, m
 export interface SweepRequest {
   readonly analysis: Analysis;
   readonly cluster: Cluster;
-  /** `evaluations` are those of each value. */
+  /** `evaluations` are those of each search, of which each value has two; `timeLimit` is that of the whole. */
   readonly options: OptimizeOptions;
   readonly of: Swept;
   readonly values: readonly number[];
@@ -49,15 +50,17 @@ export function sweepModel(request: SweepRequest, control: Control<SweepProgress
   const { analysis, cluster, options, of, values, start, pins, workers } = request;
   const { graph } = analysis;
   requireKnownSizes(graph);
+  const limit = new TimeLimit(() => control.now(), options.timeLimit);
   const rules = partitionRules(graph);
   const quiet = { ...control, report: () => undefined };
   const order = findOrder(
     orderProblem(graph, { inPlace: options.inPlace }),
-    { timeLimitSeconds: options.timeLimit },
+    { timeLimitSeconds: limit.left(ORDER_SHARE) },
     quiet,
   );
   const partition = {
     ...options,
+    timeLimit: limit.left(),
     freeOrder: false,
     ...(pins === undefined ? {} : { pins: operatorPins(graph, rules, cluster, pins) }),
   };

@@ -228,8 +228,11 @@ export type SweepResult =
         /** Of the best single device that fits. */
         readonly singleSeconds: Seconds | null;
       }[];
-      /** The least value from which on splitting pays at every larger one too. */
+      /** The least value from which on splitting pays at every larger one too: saves `leastGain` of a single device. */
       readonly splittingPaysFrom: number | null;
+      readonly leastGain: number;
+      /** Searches met the time limit, and may have missed better plans. */
+      readonly isTimedOut: boolean;
     }
   | Exclude<WhatIfOutcome, { kind: 'shown' }>;
 

@@ -2,6 +2,7 @@ import type { Cluster } from '../core/cluster/cluster';
 import { parseCluster } from '../core/cluster/parse';
 import { encodePlan, parsePlan } from '../core/plan/codec';
 import type { Plan } from '../core/plan/plan';
+import { LEAST_GAIN } from '../core/search/whatIf';
 import { analyzeFile, type Analysis } from '../engine/analyze';
 import { controlWith } from '../engine/control';
 import {
@@ -41,7 +42,7 @@ export async function sweep(request: SweepRequest, { report, workers }: Surround
     const show = ({ fraction }: SweepProgress): void =>
       report({ task: 'sweep', phase: 'Sweeping', fraction, ...NO_FIGURES });
     const control = controlWith(() => isCancelled(cancel), show);
-    const { points, splittingPaysFrom } = await sweepModel(
+    const { points, splittingPaysFrom, stopped } = await sweepModel(
       { analysis, of, values, ...asked, workers },
       control,
     );
@@ -54,6 +55,8 @@ export async function sweep(request: SweepRequest, { report, workers }: Surround
         singleSeconds: singleDeviceNs === undefined ? null : singleDeviceNs / 1e9,
       })),
       splittingPaysFrom: splittingPaysFrom ?? null,
+      leastGain: LEAST_GAIN,
+      isTimedOut: stopped === 'time',
     };
   });
 }

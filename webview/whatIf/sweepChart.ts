@@ -18,16 +18,13 @@ export function valueText(of: SweepOf['of'], value: number): string {
 }
 
 /** Latency against what was swept, with the best single device and the point from which splitting pays. */
-export function sweepChart(
-  { points, splittingPaysFrom }: Swept,
-  of: SweepOf['of'],
-  theme: Theme,
-): HTMLElement {
+export function sweepChart(swept: Swept, of: SweepOf['of'], theme: Theme): HTMLElement {
+  const { points, splittingPaysFrom } = swept;
   const svg = select(document.createElementNS('http://www.w3.org/2000/svg', 'svg'))
     .attr('viewBox', `0 0 ${WIDTH} ${HEIGHT}`)
     .attr('class', 'sweep-chart')
     .attr('role', 'img')
-    .attr('aria-label', sentence(points, splittingPaysFrom, of));
+    .attr('aria-label', sentence(swept, of));
   const ends = [points[0].value, points[points.length - 1].value] as const;
   const across = [MARGIN.left, WIDTH - MARGIN.right] as const;
   const x = of === 'bandwidth' ? scaleLog(ends, across) : scaleLinear([0, ends[1]], across);
@@ -104,7 +101,7 @@ export function sweepChart(
     { className: 'sweep' },
     el('figcaption', {}, key(theme.blue, 'best plan found'), key(theme.dim, 'best single device')),
     svg.node()!,
-    el('p', {}, sentence(points, splittingPaysFrom, of)),
+    el('p', {}, sentence(swept, of)),
     table(
       points.map((point) => rowOf(point, of)),
       [of, 'latency', 'best single device', 'change'],
@@ -126,13 +123,9 @@ function rowOf({ value, seconds, singleSeconds }: Point, of: SweepOf['of']): Cel
   return [valueText(of, value), fits(seconds), fits(singleSeconds), { number: change }];
 }
 
-export function sentence(
-  points: readonly Point[],
-  splittingPaysFrom: number | null,
-  of: SweepOf['of'],
-): string {
-  if (splittingPaysFrom === null) return 'Splitting pays at none of these values.';
-  return splittingPaysFrom === points[0].value
-    ? `Splitting pays at all of these values, from ${valueText(of, splittingPaysFrom)} on.`
-    : `Splitting pays from ${valueText(of, splittingPaysFrom)} on.`;
+export function sentence({ points, splittingPaysFrom, leastGain }: Swept, of: SweepOf['of']): string {
+  const gain = `at least ${leastGain * 100} % faster than the best single device`;
+  if (splittingPaysFrom === null) return `Splitting pays at none of these values: nowhere is it ${gain}.`;
+  const where = splittingPaysFrom === points[0].value ? 'at all of these values, from' : 'from';
+  return `Splitting pays ${where} ${valueText(of, splittingPaysFrom)} on: there it is ${gain}.`;
 }

@@ -189,8 +189,7 @@ export class WhatIfView {
     this.say('Sweeping …');
     const result = await this.actions.sweep({ ...this.wish(), of, values });
     if (result.kind === 'swept') this.swept = { of, result };
-    const isWhole = result.kind === 'swept' && result.points.length === values.length;
-    this.answer(result, isWhole ? '' : 'Cancelled; the values that were done are shown.');
+    this.answer(result, result.kind === 'swept' ? sweptText(result, values.length) : '');
     this.render();
   }
 
@@ -203,4 +202,10 @@ export class WhatIfView {
     this.status.textContent = text;
     this.status.classList.toggle('error', isError);
   }
+}
+
+/** What kept a sweep from its end; nothing where nothing did. */
+function sweptText({ points, isTimedOut }: Swept, values: number): string {
+  if (points.length < values) return 'Cancelled; the values that were done are shown.';
+  return isTimedOut ? 'Stopped at the time limit; the best plans so far are shown.' : '';
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from '../../core/cluster/cluster';
+import { LEAST_BANDWIDTH } from '../../core/cluster/parse';
 import { parseQuantity } from '../../core/cluster/quantity';
-import type { Sweep } from '../../core/search/whatIf';
+import { LEAST_GAIN, type Sweep } from '../../core/search/whatIf';
 import { controlWith } from '../../engine/control';
 import { type SweepProgress, sweepModel, type Swept } from '../../engine/sweep';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
@@ -18,10 +19,13 @@ import { bytesText, secondsText, table } from '../format';
 import { FUSE_OPTION, openModel } from '../model';
 import { LATENCY_OPTION, searchOptions, SEED_OPTION } from '../searchOptions';
 
-const EXAMPLES: Readonly<Record<Swept, string>> = {
-  bandwidth: '10 Mbit/s,100 Mbit/s,1 Gbit/s',
-  memory: '0.5,1,2 (factors on every memory)',
+/** What `--values` are. */
+const VALUES: Readonly<Record<Swept, string>> = {
+  bandwidth: 'bandwidths of every link such as "10 Mbit/s,100 Mbit/s,1 Gbit/s"',
+  memory: 'factors on the memory of every device such as "0.5,1,2"',
 };
+const GAIN = `at least ${LEAST_GAIN * 100} % faster than the best single device`;
+
 /** Of each point; every point starts from its neighbours' plans. */
 const DEFAULT_EVALUATIONS = 20_000;
 
@@ -33,7 +37,7 @@ export const sweepCommand: Command = {
   options: {
     json: JSON_OPTION,
     of: { type: 'string', value: 'bandwidth|memory', summary: 'what is swept (default bandwidth)' },
-    values: { type: 'string', value: 'LIST', summary: 'values, with commas between' },
+    values: { type: 'string', value: 'LIST', summary: `${VALUES.bandwidth}, or ${VALUES.memory}` },
     cluster: CLUSTER_OPTION,
     bind: BIND_OPTION,
     fuse: FUSE_OPTION,
@@ -72,19 +76,24 @@ export const sweepCommand: Command = {
 
 function sweptValues(invocation: Invocation, of: Swept): number[] {
   const text = textOption(invocation, 'values');
-  if (text === undefined) throw new UsageError(`--values is missing: for ${of}, ${EXAMPLES[of]}, say.`);
+  if (text === undefined)
+    throw new UsageError(`--values is missing: with --of ${of} it takes ${VALUES[of]}.`);
   return text.split(',').map((part) => {
     const value = of === 'bandwidth' ? parseQuantity(part, 'bandwidth', '--values') : Number(part);
     if (!(value > 0 && Number.isFinite(value)))
-      throw new UsageError(`--values must be above 0, not "${part}".`);
+      throw new UsageError(`--values takes ${VALUES[of]} with --of ${of}, not "${part.trim()}".`);
+    if (of === 'bandwidth' && value < LEAST_BANDWIDTH)
+      throw new UsageError(`--values must be at least ${LEAST_BANDWIDTH} B/s, not "${part.trim()}".`);
     return value;
   });
 }
 
-function describe({ points, splittingPaysFrom }: Sweep, of: Swept): object {
+function describe({ points, splittingPaysFrom, stopped }: Sweep, of: Swept): object {
   return {
     of,
     splittingPaysFrom: splittingPaysFrom ?? null,
+    leastGain: LEAST_GAIN,
+    ...(stopped === undefined ? {} : { stopped }),
     points: points.map(({ value, valid, latencyNs, singleDeviceNs, totalMemory }) => ({
       value,
       valid,
@@ -112,7 +121,7 @@ function sweepLines(
     ...table([[`${of} on ${name}`, 'latency', 'best single device', 'memory in all'], ...rows]),
     ...(points.length < values ? [`stopped: ${points.length} of ${values} values are done`] : []),
     splittingPaysFrom === undefined
-      ? `splitting pays at none of these values${points.length < values ? ' that are done' : ''}`
-      : `splitting pays from ${text(splittingPaysFrom)} on`,
+      ? `splitting pays at none of these values${points.length < values ? ' that are done' : ''}: nowhere ${GAIN}`
+      : `splitting pays from ${text(splittingPaysFrom)} on: ${GAIN}`,
   ];
 }

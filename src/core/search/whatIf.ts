@@ -1,6 +1,6 @@
 /** What would become of a plan if the cluster were another: changes of devices and links, and sweeps. */
 import type { Cluster, Device, Link } from '../cluster/cluster';
-import type { Control } from '../graph/control';
+import type { Control, Stopped } from '../graph/control';
 import { InputError } from '../graph/problem';
 import { NONE, type Bytes, type DeviceId, type Nanoseconds, type Seconds } from '../graph/units';
 import { devicesAlong, geneOfParts, ownRange, wholeGene, type Gene } from '../latency/gene';
@@ -145,9 +145,17 @@ export interface SweepPoint {
 export interface Sweep {
   /** Ascending; fewer than the values where it was cancelled. */
   readonly points: readonly SweepPoint[];
-  /** The least value tried from which on a split plan beats the best single device at every larger one too. */
+  /**
+   * The least value tried from which on the plan takes less than the best single device, by `LEAST_GAIN` of it, at every
+   * larger one too.
+   */
   readonly splittingPaysFrom: number | undefined;
+  /** Why some search ended early, and may have missed a better plan. */
+  readonly stopped?: Stopped;
 }
+
+/** Of the best single device's latency: who saves less does not notice. */
+export const LEAST_GAIN = 0.01;
 
 /** The cluster at one value of what is swept. */
 export type SweptCluster = (cluster: Cluster, value: number) => Cluster;
@@ -171,7 +179,8 @@ const SINGLE_DEVICE = /^single /;
 
 /**
  * Searches at every value, ascending and then descending, each time from the plans found so far: a plan that is
- * good at one value is a start at the next. A cancel keeps the points that are done.
+ * good at one value is a start at the next. A cancel keeps the points that are done. A time limit is shared by all
+ * searches, each having its part of what is left.
  */
 export async function sweep(
   problem: PartitionProblem,
@@ -180,24 +189,42 @@ export async function sweep(
   control: Control<PartitionProgress>,
   makePool?: MakePool,
 ): Promise<Sweep> {
+  const end = control.now() + (problem.options.timeLimit ?? Infinity);
   const ascending = [...values].sort((a, b) => a - b);
+  const searches = [...ascending, ...ascending.slice(0, -1).reverse()];
   const found = new Map<number, PartitionResult>();
-  for (const value of [...ascending, ...ascending.slice(0, -1).reverse()]) {
+  let stopped: Stopped | undefined;
+  for (const [at, value] of searches.entries()) {
     const seeds = [...found].map(([other, { genes }]) => ({ name: `plan at ${other}`, genes }));
-    const cluster = swept(problem.cluster, value);
+    const timeLimit = Math.max(0, end - control.now()) / (searches.length - at);
     const result = await searchPartition(
-      { ...problem, cluster, seeds: [...(problem.seeds ?? []), ...seeds] },
+      {
+        ...problem,
+        cluster: swept(problem.cluster, value),
+        seeds: [...(problem.seeds ?? []), ...seeds],
+        options: { ...problem.options, timeLimit },
+      },
       control,
       makePool,
     );
+    stopped ??= result.stopped;
     // It may not know its seeds' worth, nor be as good as what was found at this value before.
     if (result.stopped === 'cancel') break;
-    found.set(value, result);
+    const before = found.get(value);
+    if (before === undefined || isFaster(result, before)) found.set(value, result);
   }
   const points = ascending
     .filter((value) => found.has(value))
     .map((value) => sweepPoint(value, found.get(value)!, swept(problem.cluster, value)));
-  return { points, splittingPaysFrom: splittingPaysFrom(points) };
+  return {
+    points,
+    splittingPaysFrom: splittingPaysFrom(points),
+    ...(stopped === undefined ? {} : { stopped }),
+  };
+}
+
+function isFaster(a: PartitionResult, b: PartitionResult): boolean {
+  return a.valid === b.valid ? a.timeline.latencyNs < b.timeline.latencyNs : a.valid;
 }
 
 function sweepPoint(
@@ -220,7 +247,7 @@ function sweepPoint(
 function splittingPaysFrom(points: readonly SweepPoint[]): number | undefined {
   let from: number | undefined;
   for (const { value, valid, latencyNs, singleDeviceNs } of [...points].reverse()) {
-    const pays = valid && (singleDeviceNs === undefined || latencyNs < singleDeviceNs);
+    const pays = valid && (singleDeviceNs === undefined || latencyNs <= (1 - LEAST_GAIN) * singleDeviceNs);
     if (!pays) break;
     from = value;
   }

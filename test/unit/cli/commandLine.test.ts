@@ -156,6 +156,25 @@ describe('command line', () => {
     );
   });
 
+  it('says what a sweep takes, and what it calls paying', async () => {
+    const { status, error } = await run(['sweep', model, '--of', 'memory', '--values', '200 KiB,1 MiB']);
+    assert.equal(status, 2);
+    assert.match(
+      error,
+      /--values takes factors on the memory of every device such as "0\.5,1,2".*not "200 KiB"/,
+    );
+    const help = (await run(['sweep', '--help'])).out;
+    assert.match(
+      help,
+      /--values LIST .*bandwidths .*factors on the memory of every device such as "0\.5,1,2"/,
+    );
+    const { out } = await run(['sweep', model, '--values', '1 Gbit/s', ...FEW]);
+    assert.match(out, /splitting pays .*: .*at least 1 % faster than the best single device/);
+    const slow = await run(['sweep', model, '--values', '1 bit/s']);
+    assert.equal(slow.status, 2);
+    assert.match(slow.error, /--values must be at least 1 B\/s, not "1 bit\/s"/);
+  });
+
   it('compares two plans', async () => {
     const [one, two] = [file('one.json'), file('two.json')];
     await run(['optimize', model, '--out', one, ...FEW]);

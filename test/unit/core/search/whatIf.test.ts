@@ -10,9 +10,9 @@ import { atBandwidth, carryOver, changeCluster, searchFrom, sweep } from '../../
 import { freeControl } from '../../../support/control';
 import { NetBuilder } from '../../../support/netGraph';
 
-function problem(): PartitionProblem {
+function problem(rows = 32): PartitionProblem {
   const net = new NetBuilder();
-  let x = net.input([1, 8, 32, 32]);
+  let x = net.input([1, 8, rows, 32]);
   for (let i = 0; i < 6; i++) x = net.relu(net.conv(x, 16, 3));
   const graph = net.finish([net.gemm(net.flatten(net.globalPool(x)), 10)]);
   const cluster = parseCluster({
@@ -124,5 +124,32 @@ describe('what if', () => {
     assert.ok(points.every(({ valid, latencyNs, singleDeviceNs }) => valid && latencyNs <= singleDeviceNs!));
     assert.equal(points[0].latencyNs, points[0].singleDeviceNs);
     assert.equal(splittingPaysFrom, 1e7);
+  });
+
+  it('does not call it paying where nobody would notice', async () => {
+    for (const [compute, from] of [
+      [0.8e6, undefined],
+      [8e6, 1e9],
+    ] as const) {
+      const { cluster, ...rest } = problem(400);
+      const [fast, slow] = cluster.devices;
+      const devices = [fast, { ...slow, compute }];
+      const given = { ...rest, cluster: { ...cluster, devices } };
+      const { points, splittingPaysFrom } = await sweep(given, atBandwidth, [1e9], freeControl());
+      assert.ok(points[0].latencyNs < points[0].singleDeviceNs!);
+      assert.equal(splittingPaysFrom, from);
+    }
+  });
+
+  it('has one time limit for all of its searches, and says that it was met', async () => {
+    let clock = 0;
+    const ticking = { ...freeControl(), now: () => ++clock };
+    const { options, ...rest } = problem();
+    const limited = { ...rest, options: { ...options, evaluations: 1e6, timeLimit: 1000 } };
+    const { points, stopped } = await sweep(limited, atBandwidth, [1e5, 1e7, 1e9], ticking);
+    assert.equal(points.length, 3);
+    assert.ok(points.every(({ valid, latencyNs, singleDeviceNs }) => valid && latencyNs <= singleDeviceNs!));
+    assert.equal(stopped, 'time');
+    assert.ok(clock < 1200, `${clock}`);
   });
 });
