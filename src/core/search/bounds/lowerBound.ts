@@ -38,7 +38,7 @@ export interface LatencyBound {
   readonly stopped: boolean;
 }
 
-/** About 10 s of one core for a CNN of 200 operators. */
+/** Some 10 to 20 s of one core for a CNN of 60 to 200 operators. */
 export function defaultLimits(operators: number): RefineLimits {
   const tableLimit = Math.max(LEAST_TABLE, Math.min(MOST_TABLE, Math.floor(CELLS_PER_ROUND / operators)));
   const work = Math.min(MOST_WORK, WORK_PER_OPERATOR * operators);
@@ -116,10 +116,14 @@ export function boxBound(
 ): LatencyBound {
   let problem = new SynchronousProblem(scene, prices, isStopped);
   const turns = messageTurns ?? turnsFor(problem, limits);
-  const found = priceMessages(problem, prices, incumbentNs ?? Infinity, turns, limits.tableLimit, isStopped);
-  const isGained = found.gain >= LEAST_GAIN;
-  if (!isGained) problem = new SynchronousProblem(scene, prices, isStopped);
-  const memory = isGained ? found.memory : prices;
+  const { tableLimit } = limits;
+  const priced =
+    turns === 0
+      ? undefined
+      : priceMessages(problem, prices, incumbentNs ?? Infinity, turns, tableLimit, isStopped);
+  const isGained = priced !== undefined && priced.gain >= LEAST_GAIN;
+  if (priced !== undefined && !isGained) problem = new SynchronousProblem(scene, prices, isStopped);
+  const memory = isGained ? priced.memory : prices;
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
   const credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
@@ -135,7 +139,7 @@ export function boxBound(
       method,
       ...(incumbentNs === undefined ? {} : { incumbentNs }),
       rounds,
-      tableLimit: limits.tableLimit,
+      tableLimit,
       gap: limits.gap,
       isExact,
       messageTurns: isGained ? turns : 0,
@@ -153,7 +157,7 @@ const LEAST_TURNS = 10;
 const LEAST_GAIN = 0.05;
 
 function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
-  const perTurn = PAIR_WORK * problem.pairwise().edges.reduce((sum, { table }) => sum + table.length, 0);
+  const perTurn = PAIR_WORK * problem.allPairs;
   return Math.min(MOST_TURNS, Math.max(LEAST_TURNS, Math.floor((TURNS_SHARE * work) / Math.max(1, perTurn))));
 }
 

@@ -44,10 +44,13 @@ export function priceMessages(
   isStopped: () => boolean,
 ): { gain: number; memory: MemoryPrices | undefined } {
   const scale = scaleOf(problem, memory);
-  const minimum = (rows: Rows): { value: number; choice: Int32Array } => {
+  const apply = (rows: Rows): MemoryPrices | undefined => {
     const prices = scale.memory(rows);
-    if (prices !== undefined) problem.reprice(prices);
-    problem.priceMessages(scale.messages(rows));
+    problem.priceMessages(scale.messages(rows), prices);
+    return prices;
+  };
+  const minimum = (rows: Rows): { value: number; choice: Int32Array } => {
+    const prices = apply(rows);
     const { value, choice } = minimize(problem.pairwise(), tableLimit, problem.order, isStopped);
     return {
       value: value - (prices === undefined ? 0 : priceOfRooms(problem.scene.cluster, prices)),
@@ -80,8 +83,7 @@ export function priceMessages(
       best = { value: at.value, rows };
     }
   }
-  minimum(best.rows);
-  return { gain: best.value / first - 1, memory: scale.memory(best.rows) };
+  return { gain: best.value / first - 1, memory: apply(best.rows) };
 }
 
 /** What the rows stand for. */

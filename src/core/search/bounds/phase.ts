@@ -29,13 +29,6 @@ export interface Crossing {
 
 export class PhaseBound {
   private readonly devices: number;
-  private readonly isShared: boolean;
-  private readonly latency: Float64Array;
-  private readonly nsPerByte: Float64Array;
-  private readonly pairLatency: Float64Array;
-  private readonly pairNsPerByte: Float64Array;
-  private readonly leastLatency: number;
-  private readonly leastNsPerByte: number;
   private readonly atEnd: Float64Array;
   private readonly inside: Float64Array;
   private readonly lacking: Float64Array;
@@ -46,15 +39,8 @@ export class PhaseBound {
   /** The parts that are made are runs, not those that are needed. */
   private isMadeRun = false;
 
-  constructor(links: PhaseLinks) {
+  constructor(private readonly links: PhaseLinks) {
     this.devices = links.devices;
-    this.isShared = links.isShared;
-    this.latency = links.latency;
-    this.nsPerByte = links.nsPerByte;
-    this.pairLatency = links.pairLatency;
-    this.pairNsPerByte = links.pairNsPerByte;
-    this.leastLatency = links.leastLatency;
-    this.leastNsPerByte = links.leastNsPerByte;
     this.atEnd = new Float64Array(this.devices);
     this.inside = new Float64Array(this.devices);
     this.lacking = new Float64Array(this.devices);
@@ -80,7 +66,7 @@ export class PhaseBound {
     longest = Math.max(longest, this.largestInside(read.ends));
     sum -= this.savedAtEnds(read.ends);
     const together = this.together(make, read, crossing);
-    if (this.isShared) return Math.max(0, sum, together);
+    if (this.links.isShared) return Math.max(0, sum, together);
     // Those that received it may send it on.
     if (crossing.isRelayed) return Math.max(longest, together, this.leaving(make, read, crossing));
     const sent = this.sending(make, read, crossing);
@@ -168,7 +154,7 @@ export class PhaseBound {
       if (senders < receivers) isPossible = false;
     }
     if (isPossible) return 0;
-    return 2 * this.leastLatency + least * elementBytes * this.leastNsPerByte;
+    return 2 * this.links.leastLatency + least * elementBytes * this.links.leastNsPerByte;
   }
 
   /** What all devices together lack: at the receiver of the largest part. */
@@ -179,11 +165,11 @@ export class PhaseBound {
     );
     if (missing <= NOTHING) return 0;
     const senders = isRelayed ? Infinity : make.holderCount;
-    const ends = this.isShared ? 1 : Math.min(read.receivers, senders);
+    const ends = this.links.isShared ? 1 : Math.min(read.receivers, senders);
     const messages = this.leastMessages(make, read, missing);
     const once =
-      Math.max(1, messages / ends) * this.leastLatency +
-      (missing / ends) * elementBytes * this.leastNsPerByte;
+      Math.max(1, messages / ends) * this.links.leastLatency +
+      (missing / ends) * elementBytes * this.links.leastNsPerByte;
     return Math.max(once, this.twiceSomewhere(make, read, elementBytes));
   }
 
@@ -206,7 +192,7 @@ export class PhaseBound {
       if (read.atEnd[d] < least) least = read.atEnd[d];
     }
     if (lacking < 3) return 0;
-    const { leastLatency, leastNsPerByte } = this;
+    const { leastLatency, leastNsPerByte } = this.links;
     const elsewhere = Math.max(0, least - (read.shared + make.doubled) / 2) * elementBytes * leastNsPerByte;
     return leastLatency + Math.min(leastLatency, elsewhere);
   }
@@ -285,7 +271,7 @@ export class PhaseBound {
         const only = need - this.heldOf(need, elsewhere, make.holderCount - 1);
         if (only <= NOTHING) continue;
         const pair = from * devices + to;
-        ns += this.pairLatency[pair] + only * elementBytes * this.pairNsPerByte[pair];
+        ns += this.links.pairLatency[pair] + only * elementBytes * this.links.pairNsPerByte[pair];
       }
       if (ns > longest) longest = ns;
     }
@@ -307,7 +293,10 @@ export class PhaseBound {
         if (d !== from && read.atEnd[d] - make.elsewhere[from] > NOTHING) others++;
       }
       const messages = Math.max(1, Math.min(2, others));
-      longest = Math.max(longest, messages * this.leastLatency + only * elementBytes * this.leastNsPerByte);
+      longest = Math.max(
+        longest,
+        messages * this.links.leastLatency + only * elementBytes * this.links.leastNsPerByte,
+      );
     }
     return longest;
   }
@@ -324,14 +313,14 @@ export class PhaseBound {
       messages++;
     const at = make.holders * this.devices + d;
     // Nobody else may hold it: there is no such partition, and no message either.
-    if (this.latency[at] === Infinity) return 0;
+    if (this.links.latency[at] === Infinity) return 0;
     if (isRelayed) {
       // Less than two messages' time is room for one phase with one message, of what the maker's devices hold.
       // On a shared medium one of the two may be another receiver's.
-      const counted = this.isShared ? 1 : Math.min(2, messages);
-      return counted * this.leastLatency + missing * elementBytes * this.leastNsPerByte;
+      const counted = this.links.isShared ? 1 : Math.min(2, messages);
+      return counted * this.links.leastLatency + missing * elementBytes * this.links.leastNsPerByte;
     }
-    return messages * this.latency[at] + missing * elementBytes * this.nsPerByte[at];
+    return messages * this.links.latency[at] + missing * elementBytes * this.links.nsPerByte[at];
   }
 }
 

@@ -18,6 +18,7 @@ export class PricedPhase {
   private readonly wait: Float64Array;
   private readonly pace: Float64Array;
   private readonly lack: Float64Array;
+  private readonly shared: Float64Array;
   private readonly phases: Float64Array;
   /** Receivers that are ranked, the first brings most. */
   private readonly order: Int32Array;
@@ -31,6 +32,7 @@ export class PricedPhase {
     this.wait = new Float64Array(devices);
     this.pace = new Float64Array(devices);
     this.lack = new Float64Array(devices);
+    this.shared = new Float64Array(devices);
     this.phases = new Float64Array(1 + 2 * devices);
     this.order = new Int32Array(devices);
     this.rates = new Float64Array(devices);
@@ -118,31 +120,30 @@ export class PricedPhase {
 
   /** Prices of the most that is lacked in a phase of such a time. @param senders 0 where they set no limit */
   private worth(prices: Float64Array, phase: Nanoseconds, senders: number): number {
-    const { devices, most, wait, pace, lack, order } = this;
+    const { devices, most, wait, pace, lack } = this;
     let alone = 0;
     for (let d = 0; d < devices; d++) {
       if (most[d] <= 0 || pace[d] === 0) lack[d] = most[d];
       else lack[d] = phase <= wait[d] ? 0 : Math.min(most[d], (phase - wait[d]) / pace[d]);
       alone += prices[d] * lack[d];
     }
-    if (senders === 0) return alone;
-    let together = 0;
-    for (let d = 0; d < devices; d++) if (most[d] <= 0 || pace[d] === 0) together += prices[d] * most[d];
-    let left = senders * phase;
-    for (let k = 0; k < this.ranked && left > 0; k++) {
-      const d = order[k];
-      const whole = wait[d] + pace[d] * most[d];
-      together += prices[d] * most[d] * Math.min(1, left / whole);
-      left -= whole;
-    }
-    if (together >= alone) return alone;
-    left = senders * phase;
+    return senders === 0 ? alone : this.worthTogether(prices, senders * phase, alone);
+  }
+
+  /** Where the senders' time allows less than each receiver's own. @param left the time of all senders */
+  private worthTogether(prices: Float64Array, left: Nanoseconds, alone: number): number {
+    const { devices, most, wait, pace, lack, shared, order } = this;
+    shared.set(lack);
     for (let k = 0; k < this.ranked; k++) {
       const d = order[k];
       const whole = wait[d] + pace[d] * most[d];
-      lack[d] = most[d] * Math.max(0, Math.min(1, left / whole));
+      shared[d] = most[d] * Math.max(0, Math.min(1, left / whole));
       left -= whole;
     }
+    let together = 0;
+    for (let d = 0; d < devices; d++) together += prices[d] * shared[d];
+    if (together >= alone) return alone;
+    lack.set(shared);
     return together;
   }
 }

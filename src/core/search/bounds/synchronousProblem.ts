@@ -193,6 +193,11 @@ export class SynchronousProblem {
     };
   }
 
+  /** Of all boxes, whether valued or not. */
+  get allPairs(): number {
+    return this.links.reduce((sum, { table }) => sum + table.length, 0);
+  }
+
   /** Boxes that were compiled at other prices. */
   private refresh(variable: number, positions: readonly number[]): void {
     const boxes = this.boxes[variable];
@@ -207,8 +212,11 @@ export class SynchronousProblem {
     this.setPrices();
   }
 
-  /** The same boxes at other prices. @param prices per passage and device, of an element that the device lacks */
-  priceMessages(prices: readonly ArrayLike<Nanoseconds>[]): void {
+  /**
+   * The same boxes at other prices. @param prices per passage and device, of an element that the device lacks
+   * @param memory as in `reprice`
+   */
+  priceMessages(prices: readonly ArrayLike<Nanoseconds>[], memory = this.memory): void {
     // Only the source holds what comes in, and only the sink needs what goes out.
     const { source, sink } = this.scene.cluster;
     this.passages.forEach((passage, index) => passage.prices.set(prices[index]));
@@ -216,6 +224,7 @@ export class SynchronousProblem {
     for (const { passage } of this.outputs)
       passage.prices.set(passage.prices.map((price, d) => (d === sink ? price : 0)));
     this.isPricing = true;
+    this.memory = memory;
     for (const link of this.links) link.table.fill(NaN);
     this.setPrices();
   }
@@ -341,14 +350,12 @@ export class SynchronousProblem {
       const isSame = [from, to].every((v) => kept[v] === undefined && added[v].length === 0);
       if (isSame) continue;
       const columns = this.boxes[to].length;
-      const table = new Float64Array(this.boxes[from].length * columns);
-      for (let x = 0; x < this.boxes[from].length; x++) {
-        const oldRow = x < staying[from].length ? staying[from][x] * before[to] : NONE;
-        for (let y = 0; y < columns; y++) {
-          table[x * columns + y] =
-            oldRow !== NONE && y < staying[to].length ? link.table[oldRow + staying[to][y]] : NaN;
-        }
-      }
+      const table = this.blankTable(link);
+      staying[from].forEach((row, x) => {
+        const old = link.table.subarray(row * before[to], (row + 1) * before[to]);
+        if (kept[to] === undefined) table.set(old, x * columns);
+        else staying[to].forEach((column, y) => (table[x * columns + y] = old[column]));
+      });
       link.table = table;
     }
   }
