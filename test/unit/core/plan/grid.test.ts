@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { seededRandom, type Random } from '../../../../src/core/graph/random';
 import { Grid, type TensorBox } from '../../../../src/core/plan/check/grid';
 import { intersect, overlaps, subtract, unite } from '../../../../src/core/plan/check/runs';
+import { boxMembers } from '../../../support/boxMembers';
 
 /** Shapes that tensors of one storage may have, views that share their axes and views that do not. */
 const VIEWS: readonly (readonly (readonly number[])[])[] = [
@@ -39,22 +40,6 @@ function randomBox(random: Random, shape: readonly number[]): TensorBox {
   return { shape, box };
 }
 
-/** Row-major positions, one by one. */
-function positions({ shape, box }: TensorBox): Set<number> {
-  const found = new Set<number>();
-  for (let element = 0; element < elementsOf(shape); element++) {
-    let rest = element;
-    let isInside = true;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const at = rest % shape[axis];
-      rest = Math.floor(rest / shape[axis]);
-      isInside &&= at >= box[2 * axis] && at < box[2 * axis + 1];
-    }
-    if (isInside) found.add(element);
-  }
-  return found;
-}
-
 describe('the grid of a storage', () => {
   for (const views of VIEWS) {
     it(`counts as sets of elements do, over ${views.map((shape) => `[${shape.join()}]`).join(' ')}`, () => {
@@ -63,7 +48,7 @@ describe('the grid of a storage', () => {
         const boxes = Array.from({ length: 6 }, () => randomBox(random, views[random.below(views.length)]));
         const grid = new Grid(elementsOf(views[0]), boxes);
         assert.equal(grid.count(grid.whole), elementsOf(views[0]));
-        const made = boxes.map((box) => ({ runs: grid.runs(box), set: positions(box) }));
+        const made = boxes.map((box) => ({ runs: grid.runs(box), set: boxMembers(box.shape, box.box) }));
         for (const { runs: a, set: as } of made) {
           assert.equal(grid.count(a), as.size);
           for (const { runs: b, set: bs } of made) {
@@ -92,7 +77,7 @@ describe('the grid of a storage', () => {
     for (const box of cuts) {
       const grid = new Grid(elementsOf(shape), [box]);
       assert.equal(grid.runs(box).length, 2);
-      assert.equal(grid.count(grid.runs(box)), positions(box).size);
+      assert.equal(grid.count(grid.runs(box)), boxMembers(box.shape, box.box).size);
     }
     const grid = new Grid(elementsOf(shape), cuts);
     for (const box of cuts) assert.ok(grid.runs(box).length <= 2 * 3 * 3 * 2);

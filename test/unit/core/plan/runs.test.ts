@@ -7,6 +7,7 @@ import {
   subtract,
   unite,
 } from '../../../../src/core/plan/check/runs';
+import { boxMembers } from '../../../support/boxMembers';
 
 /** Small deterministic generator, so that a failure can be repeated. */
 function randomness(seed: number): (below: number) => number {
@@ -20,22 +21,6 @@ function randomness(seed: number): (below: number) => number {
 function members(runs: readonly number[]): Set<number> {
   const set = new Set<number>();
   for (let i = 0; i < runs.length; i += 2) for (let e = runs[i]; e < runs[i + 1]; e++) set.add(e);
-  return set;
-}
-
-function boxMembers(shape: readonly number[], box: readonly number[]): Set<number> {
-  const set = new Set<number>();
-  const total = shape.reduce((a, b) => a * b, 1);
-  for (let e = 0; e < total; e++) {
-    let rest = e;
-    let inside = true;
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const at = rest % shape[axis];
-      rest = Math.floor(rest / shape[axis]);
-      inside &&= at >= box[2 * axis] && at < box[2 * axis + 1];
-    }
-    if (inside) set.add(e);
-  }
   return set;
 }
 
