@@ -73,6 +73,7 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&
     ['incumbentNs', 'messageTurns'].every((name) => fields[name] === undefined || isNumber(fields[name])) &&
+    (fields['chargedAfter'] === undefined || isNumbers(fields['chargedAfter'])) &&
     (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;
 }

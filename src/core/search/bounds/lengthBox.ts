@@ -6,9 +6,10 @@
  */
 import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
 import { leastSlowest, unitsWithin } from './leastSlowest';
-import type { NeedTable } from './lengthTables';
+import type { NeedTable, Spans } from './lengthTables';
 import type { Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phaseLinks';
+import { placesOf, type Places } from './placedPhase';
 import type { BoundScene } from './scene';
 
 export interface LengthBox {
@@ -41,8 +42,10 @@ export interface ReadFacts {
   readonly receivers: number;
   /** Devices that may touch an end of the axis: two, and those whose lengths the excess has room for beside them. */
   readonly ends: number;
-  /** What two neighbours along the axis both need at most; infinite where the devices' order may be anything. */
+  /** What two neighbours along the axis both need at most. */
   readonly shared: number;
+  /** As of what is made. */
+  readonly isOrdered: boolean;
   /** What two neighbours along the axis both need at least. */
   readonly overlap: number;
   readonly isRun: boolean;
@@ -52,6 +55,8 @@ export interface ReadFacts {
   readonly units: number;
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  /** Absent where its shards may lie at too many places. */
+  readonly places?: Places;
 }
 
 /** What a producer holds at most, per device. */
@@ -63,8 +68,10 @@ export interface MakeFacts {
   readonly total: number;
   /** Most that the devices other than `d` hold together. */
   readonly elsewhere: Float64Array;
-  /** Elements that are held more than once, at most; infinite where the devices' order may be anything. */
+  /** Elements that are held more than once, at most. */
   readonly doubled: number;
+  /** No shard may lie within another. */
+  readonly isOrdered: boolean;
   readonly axis: number;
   readonly isRun: boolean;
   /** Bit per device that may hold anything; 0 where there are too many devices for that. */
@@ -72,6 +79,8 @@ export interface MakeFacts {
   readonly holderCount: number;
   /** `others[d * devices + k]`: most that `k + 1` devices other than `d` hold together. */
   readonly others: Float64Array;
+  /** As of what is needed. */
+  readonly places?: Places;
 }
 
 export interface BoxFacts {
@@ -148,7 +157,7 @@ export function isPoint({ lo, hi }: LengthBox): boolean {
 export function boxFacts(scene: BoundScene, operator: number, option: Option, box: LengthBox): BoxFacts {
   const { lo, hi, excessHi } = box;
   const reads = option.needs.map((table) => readFacts(option, box, table));
-  const makes = option.makes.map(({ most: table, perUnit, axis, isRun }) =>
+  const makes = option.makes.map(({ most: table, perUnit, axis, isRun, spans }) =>
     option.isReduced
       ? makeFacts(
           hi.map((_, d) => (d === option.device ? table[option.length] : 0)),
@@ -158,9 +167,9 @@ export function boxFacts(scene: BoundScene, operator: number, option: Option, bo
       : makeFacts(
           Float64Array.from(hi, (n) => table[n]),
           Float64Array.from(lo, (n) => table[n]),
-          { axis, isRun },
+          { axis, isRun, places: placesIn(box, spans) },
           Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
-          excessHi < shortestOf(box) ? perUnit * excessHi : Infinity,
+          { doubled: perUnit * excessHi, isOrdered: excessHi < shortestOf(box) },
         ),
   );
   const slowest = Math.max(box.timeLo, leastSlowest(option, box));
@@ -198,7 +207,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;
   let total = 0;
   for (let d = 0; d < lo.length; d++) total += atEnd[d];
-  const shared = isOrdered ? mostOverlap + perShared * excessHi : Infinity;
+  const shared = mostOverlap + perShared * excessHi;
   total = Math.max(total, byUnits, table.together);
   return {
     atEnd,
@@ -212,6 +221,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     receivers,
     ends,
     shared,
+    isOrdered,
     overlap,
     isRun,
     perUnit,
@@ -219,7 +229,13 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     units,
     lo,
     hi,
+    places: placesIn(box, table.spans),
   };
+}
+
+/** Where its shards can only lie at few places. */
+function placesIn(box: LengthBox, spans: Spans | undefined): Places | undefined {
+  return box.excessLo === box.excessHi && isPoint(box) ? placesOf(spans, box.lo, box.excessHi) : undefined;
 }
 
 /** Least length of a device that takes part. */
@@ -244,14 +260,14 @@ function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
 
 /**
  * @param shortest held by the shortest lengths, where that may be less
- * @param besides most that the others hold together; @param doubled most that is held more than once
+ * @param besides most that the others hold together; @param doubles what is held more than once, at most
  */
 export function makeFacts(
   held: ArrayLike<number>,
   shortest: Float64Array | undefined,
-  { axis, isRun }: Pick<MakeFacts, 'axis' | 'isRun'>,
+  { axis, isRun, places }: Pick<MakeFacts, 'axis' | 'isRun' | 'places'>,
   besides?: Float64Array,
-  doubled = 0,
+  { doubled, isOrdered } = { doubled: 0, isOrdered: true },
 ): MakeFacts {
   const most = Float64Array.from(held);
   const devices = most.length;
@@ -287,8 +303,10 @@ export function makeFacts(
     total,
     elsewhere,
     doubled,
+    isOrdered,
     axis,
     isRun,
+    places,
     holders,
     holderCount,
     others,

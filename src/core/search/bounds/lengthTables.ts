@@ -34,6 +34,8 @@ export interface NeedTable {
   readonly mostOverlap: number;
   /** By how much more that is, at most, for a unit that both compute. */
   readonly perShared: number;
+  /** Where each unit's part lies; absent where that is not known, or does not rise with the units. */
+  readonly spans?: Spans;
 }
 
 export interface PlaceTable {
@@ -57,6 +59,8 @@ export interface MakeTable {
   readonly perUnit: number;
   readonly axis: number;
   readonly isRun: boolean;
+  /** Where each unit's part lies; absent unless these follow each other and are the whole. */
+  readonly spans?: Spans;
 }
 
 /** A tensor's part along the cut axis: `[from[i], to[i])` for unit `i`, times `slab` elements. */
@@ -67,7 +71,8 @@ export interface Follow extends Spans {
   readonly isRun: boolean;
 }
 
-interface Spans {
+/** Unit `i` of the cut axis has places `[from[i], to[i])` along the tensor's axis, of `slab` elements each. */
+export interface Spans {
   readonly from: Float64Array;
   readonly to: Float64Array;
   readonly slab: number;
@@ -191,6 +196,7 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
       slab,
       isRun,
       ...overlaps(part),
+      spans: axis >= 0 && isRising(part) ? part : undefined,
     };
   }
   return largest;
@@ -325,7 +331,8 @@ function leastBetween(
   return slab * least;
 }
 
-export function makeTable({ from, to, slab, axis, isRun }: Follow): MakeTable {
+export function makeTable(part: Follow): MakeTable {
+  const { from, to, slab, axis, isRun } = part;
   const length = from.length;
   const most = new Float64Array(length + 1);
   const starts = turningPoints(from);
@@ -339,7 +346,15 @@ export function makeTable({ from, to, slab, axis, isRun }: Follow): MakeTable {
     most[n] = slab * largest;
     perUnit = Math.max(perUnit, most[n] / n);
   }
-  return { most, perUnit, axis, isRun };
+  return { most, perUnit, axis, isRun, spans: axis >= 0 && isTiling(part) ? part : undefined };
+}
+
+function isRising({ from, to }: Spans): boolean {
+  return from.every((place, i) => i === 0 || (place >= from[i - 1] && to[i] >= to[i - 1]));
+}
+
+function isTiling({ from, to }: Spans): boolean {
+  return from.every((place, i) => place === (i === 0 ? 0 : to[i - 1]));
 }
 
 /** Where the table stops being a line: between these a difference of two such tables is largest or least nowhere. */

@@ -121,13 +121,13 @@ export function boxBound(
     turns === 0
       ? undefined
       : priceMessages(problem, prices, incumbentNs ?? Infinity, turns, tableLimit, isStopped);
-  const isGained = priced !== undefined && priced.gain >= LEAST_GAIN;
+  const isGained = priced !== undefined && priced.gain >= leastGain(problem);
   if (priced !== undefined && !isGained) problem = new SynchronousProblem(scene, prices, isStopped);
   const memory = isGained ? priced.memory : prices;
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
   const credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
-  const { bound, rounds, isExact, stopped } = refined;
+  const { bound, rounds, chargedAfter, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;
   const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
   return {
@@ -142,6 +142,7 @@ export function boxBound(
       tableLimit,
       gap: limits.gap,
       isExact,
+      chargedAfter,
       messageTurns: isGained ? turns : 0,
       ...(prices === undefined ? {} : { prices }),
     },
@@ -153,8 +154,13 @@ export function boxBound(
 export const MOST_TURNS = 150;
 const TURNS_SHARE = 0.3;
 const LEAST_TURNS = 10;
-/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them. */
+/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them, in large models most. */
 const LEAST_GAIN = 0.05;
+const LEAST_GAIN_PER_OPERATOR = 0.0006;
+
+function leastGain({ scene }: SynchronousProblem): number {
+  return Math.max(LEAST_GAIN, LEAST_GAIN_PER_OPERATOR * scene.flow.steps.length);
+}
 
 function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
   const perTurn = PAIR_WORK * problem.allPairs;

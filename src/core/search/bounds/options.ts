@@ -4,7 +4,14 @@
  * order of the devices and every recomputed halo that a plan may choose. Tables by length, made once.
  */
 import { boxesBytes } from '../../partition/boxBytes';
-import { NONE, type Bytes, type DeviceId, type OperatorId, type TensorId } from '../../graph/units';
+import {
+  NONE,
+  type Bytes,
+  type DeviceId,
+  type OperatorId,
+  type StorageId,
+  type TensorId,
+} from '../../graph/units';
 import type { Box, Split } from '../../partition/partition';
 import {
   followTensor,
@@ -20,6 +27,7 @@ import {
   type LeastNeeds,
   type MakeTable,
   type NeedTable,
+  type Spans,
 } from './lengthTables';
 import type { BoundScene } from './scene';
 
@@ -63,33 +71,74 @@ export function operatorOptions(scene: BoundScene, operator: OperatorId): Option
 }
 
 /**
- * Whether all that is known of the columns of every operator is the same as of its rows. Columns can be left out
- * then: with the same lengths as rows instead, each device lacks no more, since of what it needs it holds
- * `min(need, held)` at most where both are rows, and `need * held / all` where they lie across each other.
+ * Per step of the flow the options along columns, where all that is known of them is the same as of rows: the same axes
+ * of every storage for all operators. They can be left out then: with the same lengths as rows instead, each device lacks
+ * no more, since of what it needs it holds `min(need, held)` at most where both are rows, and `need * held / all` where
+ * they lie across each other.
  */
-export function areColumnsAsRows(scene: BoundScene, options: readonly (readonly Option[])[]): boolean {
-  return options.every((own, v) => {
-    const splits = scene.rules.splits(scene.flow.steps[v]);
-    const of = (dimension: string): Option[] =>
+export function columnsAsRows(
+  scene: BoundScene,
+  options: readonly (readonly Option[])[],
+): ReadonlySet<Option> | undefined {
+  const { flow, rules } = scene;
+  const columns = new Set<Option>();
+  /** Per storage its axes along rows and along columns. */
+  const axes = new Map<StorageId, string>();
+  const isSame = (storage: StorageId, pair: string): boolean => (axes.get(storage) ?? pair) === pair;
+  for (const [step, own] of options.entries()) {
+    const { reads, makes } = flow.operators[flow.steps[step]];
+    const splits = rules.splits(flow.steps[step]);
+    const along = (dimension: string): Option[] =>
       own.filter(({ split }) => split !== NONE && splits[split].dimension === dimension);
-    const rows = of('H');
-    const columns = of('W');
-    return rows.length === columns.length && rows.every((row, i) => isAlike(row, columns[i]));
-  });
+    const rows = along('H');
+    for (const column of along('W')) {
+      const pairs = (row: Option): [StorageId, string][] => [
+        ...reads.map(({ storage }, i): [StorageId, string] => [
+          storage,
+          `${row.needs[i].axis} ${column.needs[i].axis}`,
+        ]),
+        ...makes.map((storage, i): [StorageId, string] => [
+          storage,
+          `${row.makes[i].axis} ${column.makes[i].axis}`,
+        ]),
+      ];
+      const row = rows.find(
+        (candidate) =>
+          isAlike(candidate, column) && pairs(candidate).every(([storage, pair]) => isSame(storage, pair)),
+      );
+      if (row === undefined) return undefined;
+      for (const [storage, pair] of pairs(row)) axes.set(storage, pair);
+      columns.add(column);
+    }
+  }
+  return columns;
 }
 
 function isAlike(a: Option, b: Option): boolean {
   const sameTable = (x: Float64Array, y: Float64Array): boolean =>
     x.length === y.length && x.every((value, i) => value === y[i]);
+  const sameSpans = (x: Spans | undefined, y: Spans | undefined): boolean =>
+    x === y ||
+    (x !== undefined &&
+      y !== undefined &&
+      x.slab === y.slab &&
+      sameTable(x.from, y.from) &&
+      sameTable(x.to, y.to));
   return (
     a.length === b.length &&
     sameTable(a.weightBytes, b.weightBytes) &&
     sameTable(a.activationBytes, b.activationBytes) &&
     a.computeNs.every((table, d) => sameTable(table, b.computeNs[d])) &&
-    a.makes.every((make, i) => isSameCut(make, b.makes[i]) && sameTable(make.most, b.makes[i].most)) &&
+    a.makes.every(
+      (make, i) =>
+        isSameCut(make, b.makes[i]) &&
+        sameSpans(make.spans, b.makes[i].spans) &&
+        sameTable(make.most, b.makes[i].most),
+    ) &&
     a.needs.every(
       (need, i) =>
         isSameCut(need, b.needs[i]) &&
+        sameSpans(need.spans, b.needs[i].spans) &&
         need.slab === b.needs[i].slab &&
         need.overlap === b.needs[i].overlap &&
         need.mostOverlap === b.needs[i].mostOverlap &&

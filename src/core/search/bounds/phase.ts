@@ -9,9 +9,11 @@
  *
  * and takes the best link and the fewest senders that could hold it.
  */
+import type { Nanoseconds } from '../../graph/units';
 import type { MakeFacts, ReadFacts } from './lengthBox';
 import { MIXED_AXIS, WHOLE_AXIS } from './lengthTables';
 import { MOST_DEVICES_BY_SET, type PhaseLinks } from './phaseLinks';
+import { PlacedPhase, type ByOrder, type Places } from './placedPhase';
 
 /** Below this share of an element nothing is missing: room for floating point. */
 const NOTHING = 1e-6;
@@ -39,15 +41,84 @@ export class PhaseBound {
   /** The parts that are made are runs, not those that are needed. */
   private isMadeRun = false;
 
-  constructor(private readonly links: PhaseLinks) {
+  private readonly placed: PlacedPhase;
+
+  /** @param areColumnsRows what is cut along rows at either end stands for what is cut along columns there as well */
+  constructor(
+    private readonly links: PhaseLinks,
+    private readonly areColumnsRows: boolean,
+  ) {
     this.devices = links.devices;
+    this.placed = new PlacedPhase(links);
     this.atEnd = new Float64Array(this.devices);
     this.inside = new Float64Array(this.devices);
     this.lacking = new Float64Array(this.devices);
   }
 
   /** Of one phase, or where the storage is relayed of all phases on its way. */
-  least(make: MakeFacts, read: ReadFacts, crossing: Crossing): number {
+  least(make: MakeFacts, read: ReadFacts, crossing: Crossing): Nanoseconds {
+    const least = this.anywhere(make, read, crossing);
+    const places = least === 0 ? undefined : placesOf(make, read);
+    if (places === undefined) return least;
+    const limit = this.areColumnsRows ? Math.max(least, this.across(make, read, crossing)) : Infinity;
+    return limit === least ? least : Math.min(limit, this.placed.least(...places, crossing, least));
+  }
+
+  /** The same by the devices' order. */
+  leastByOrder(make: MakeFacts, read: ReadFacts, crossing: Crossing): ByOrder {
+    const least = this.anywhere(make, read, crossing);
+    const places = crossing.size === 0 ? undefined : placesOf(make, read);
+    const { kept, reordered } =
+      places === undefined
+        ? { kept: least, reordered: Math.max(least, this.reordered(make, read, crossing)) }
+        : this.placed.leastByOrder(...places, crossing, least);
+    if (!this.areColumnsRows) return { kept, reordered };
+    const limit = Math.max(least, this.across(make, read, crossing));
+    return { kept: Math.min(kept, limit), reordered: Math.min(reordered, limit) };
+  }
+
+  /** Where rows meet columns: everybody lacks what lies along the others' rows. */
+  private across(make: MakeFacts, read: ReadFacts, { size, elementBytes, isRelayed }: Crossing): Nanoseconds {
+    const { leastLatency, leastNsPerByte } = this.links;
+    let longest = 0;
+    for (let d = 0; d < this.devices; d++) {
+      const missing = read.atEnd[d] * (1 - make.most[d] / size);
+      if (missing <= NOTHING) continue;
+      let others = 0;
+      if (make.doubled === 0) {
+        for (let other = 0; other < this.devices; other++) if (other !== d && make.least[other] > 0) others++;
+      }
+      const messages = Math.max(1, isRelayed ? Math.min(2, others) : others);
+      longest = Math.max(longest, messages * leastLatency + missing * elementBytes * leastNsPerByte);
+    }
+    return longest;
+  }
+
+  /**
+   * Where the order is another, two devices changed places. Of what they need either both hold no more together than what
+   * both hold or both need, so that one lacks half of the rest, or one of them holds nothing at all.
+   */
+  private reordered(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): Nanoseconds {
+    if (make.axis < 0 || make.axis !== read.axis || this.devices > MOST_DEVICES_BY_SET) return 0;
+    let least = Infinity;
+    let next = Infinity;
+    for (let d = 0; d < this.devices; d++) {
+      const isReader = (read.active & (1 << d)) !== 0;
+      if (!isReader && (read.most[d] > 0 || make.most[d] > 0)) return 0;
+      if (!isReader) continue;
+      const need = read.atEnd[d];
+      next = Math.min(next, Math.max(need, least));
+      least = Math.min(need, least);
+    }
+    if (next === Infinity) return 0;
+    const missing = Math.min(least, (least + next - read.shared - make.doubled) / 2);
+    if (missing <= NOTHING) return 0;
+    const { leastLatency, leastNsPerByte } = this.links;
+    return leastLatency + missing * elementBytes * leastNsPerByte;
+  }
+
+  /** Whatever the places are. */
+  private anywhere(make: MakeFacts, read: ReadFacts, crossing: Crossing): Nanoseconds {
     if (crossing.size === 0) return 0;
     const { devices, atEnd, inside } = this;
     this.cross(make, read, crossing);
@@ -180,7 +251,7 @@ export class PhaseBound {
    * order along the axis is another: then two devices that changed places share what they need and hold.
    */
   private twiceSomewhere(make: MakeFacts, read: ReadFacts, elementBytes: number): number {
-    if (make.axis < 0 || make.axis !== read.axis || read.shared === Infinity) return 0;
+    if (make.axis < 0 || make.axis !== read.axis || !make.isOrdered || !read.isOrdered) return 0;
     if (make.doubled >= read.overlap - NOTHING) return 0;
     if ((make.holders & ~read.active) !== 0 || this.devices > MOST_DEVICES_BY_SET) return 0;
     let lacking = 0;
@@ -322,6 +393,12 @@ export class PhaseBound {
     }
     return messages * this.links.latency[at] + missing * elementBytes * this.links.nsPerByte[at];
   }
+}
+
+/** Where both are cut along the same axis at few places each. */
+function placesOf(make: MakeFacts, read: ReadFacts): [Places, Places] | undefined {
+  if (make.places === undefined || read.places === undefined || make.axis !== read.axis) return undefined;
+  return make.places.spans.slab === read.places.spans.slab ? [make.places, read.places] : undefined;
 }
 
 /** The device with the most of those whose bit is not set in `done`; -1 where none is left. */

@@ -11,6 +11,7 @@ import { NONE, type Nanoseconds } from '../../graph/units';
 import { eliminate, Interrupted, type EliminationResult, type Reach } from './elimination';
 import { unitsWithin } from './leastSlowest';
 import { isPoint, type LengthBox } from './lengthBox';
+import { orderCharges } from './orderCharges';
 import type { CompiledBox, SynchronousProblem } from './synchronousProblem';
 
 export interface RefineLimits {
@@ -22,12 +23,16 @@ export interface RefineLimits {
   readonly tableLimit: number;
   /** Stop once the bound is within this share of the incumbent. */
   readonly gap: number;
+  /** Rounds after which other orders of the devices are charged, where that is given. */
+  readonly chargedAfter?: readonly number[];
 }
 
 export interface Refined {
   /** No plan is faster, unless the incumbent's latency is less; minus infinity where it was stopped at once. */
   readonly bound: Nanoseconds;
   readonly rounds: number;
+  /** Rounds after which other orders of the devices were charged (`orderCharges.ts`). */
+  readonly chargedAfter: readonly number[];
   /** Never a mini-bucket. */
   readonly isExact: boolean;
   readonly stopped: boolean;
@@ -42,6 +47,11 @@ const LEVEL_WITHOUT = 0.02;
 const LEAST_LEVEL = 1e-4;
 /** Boxes whose min-marginal lies in this share of the way to the level are split. */
 const WINDOW = 0.3;
+
+/** Other orders of the devices are charged after so many rounds, after twice as many, and so on. */
+const CHARGED_AFTER = 100;
+/** Later in its work it would not make up for the boxes that are paid for nothing at first. */
+const CHARGED_WITHIN = 0.25;
 
 /** What is known of the boxes of one operator, by position. */
 interface BoxNotes {
@@ -58,11 +68,9 @@ export function refine(
   limits: RefineLimits,
   isStopped: () => boolean,
 ): Refined {
-  const found = { bound: -Infinity, rounds: 0, isExact: true, stopped: false };
-  let notes = problem.boxes.map((boxes): BoxNotes => ({
-    floors: boxes.map(() => -Infinity),
-    origins: boxes.map(() => NONE),
-  }));
+  const chargedAfter: number[] = [];
+  const found = { bound: -Infinity, rounds: 0, chargedAfter, isExact: true, stopped: false };
+  let notes = problem.boxes.map(unknown);
   let known: Reach | undefined;
   let work = -PAIR_WORK * problem.pairs;
   let level = Infinity;
@@ -92,11 +100,23 @@ export function refine(
       found.bound = Math.max(found.bound, Math.min(result.value, level, incumbent));
       if (found.rounds >= limits.rounds || PAIR_WORK * problem.pairs + work >= limits.work) return found;
       if (incumbent - found.bound <= limits.gap * incumbent) return found;
+      const choice = result.choice.map((at, v) => active[v][at]);
+      const used = PAIR_WORK * problem.pairs + work;
+      const isCharging =
+        limits.chargedAfter?.includes(found.rounds) ??
+        (found.rounds === CHARGED_AFTER * 2 ** chargedAfter.length && used < CHARGED_WITHIN * limits.work);
+      if (isCharging) {
+        chargedAfter.push(found.rounds);
+        problem.chargeOrders(orderCharges(problem.phasesByOrder(choice), problem.operators.length));
+        notes = problem.boxes.map(unknown);
+        known = undefined;
+        level = Infinity;
+        continue;
+      }
       const isReached = result.value >= level;
       if (isReached || level === Infinity) level = nextLevel(found.bound, incumbent);
       notes = noted(notes, active, result, continued.level);
       if (isReached) continue;
-      const choice = result.choice.map((at, v) => active[v][at]);
       const window = result.value + WINDOW * (level - result.value) + 1e-6 * Math.abs(result.value);
       const next = splitRound(problem, notes, choice, window, incumbent);
       if (next === undefined) return found;
@@ -106,6 +126,10 @@ export function refine(
     if (!(error instanceof Interrupted)) throw error;
     return { ...found, stopped: true };
   }
+}
+
+function unknown({ length }: { length: number }): BoxNotes {
+  return { floors: new Array<number>(length).fill(-Infinity), origins: new Array<number>(length).fill(NONE) };
 }
 
 function nextLevel(bound: number, incumbent: number): number {

@@ -4,8 +4,6 @@
  * Its minimum is at most the latency of every plan; splitting boxes raises it.
  */
 import { NONE, type Bytes, type Nanoseconds, type OperatorId } from '../../graph/units';
-import { GATHER } from '../../latency/flow';
-import { product } from '../../partition/regions';
 import type { PairwiseProblem } from './elimination';
 import { Interrupted } from './elimination';
 import { findWidthOrder } from './eliminationOrder';
@@ -16,35 +14,21 @@ import {
   tighten,
   type BoxFacts,
   type LengthBox,
+  type MakeFacts,
   type ReadFacts,
 } from './lengthBox';
 import { leastSlowest } from './leastSlowest';
 import { WHOLE_AXIS } from './lengthTables';
-import { areColumnsAsRows, type Option } from './options';
+import { columnsAsRows, type Option } from './options';
+import { findPassages, type EndPassage, type Passage } from './passages';
 import { PhaseBound } from './phase';
-import { MOST_DEVICES_BY_SET, PhaseLinks } from './phaseLinks';
+import { PhaseLinks } from './phaseLinks';
+import type { ByOrder } from './placedPhase';
 import { heldBy, priceTables } from './priceTables';
 import { entryAt, pricedStep, type MemoryPrices, type PriceTables, type PricedStep } from './pricedStep';
 import { PricedPhase } from './pricedPhase';
-import { findRelays, type Relays } from './relays';
+import { findRelays } from './relays';
 import type { BoundScene } from './scene';
-
-/** One storage on its way from the operator that makes it to one that reads it. */
-interface Passage {
-  readonly make: number;
-  readonly read: number;
-  readonly size: number;
-  readonly elementBytes: number;
-  readonly cycles: readonly number[];
-  /** Handed on by others on its way: in several phases that follow each other. */
-  readonly isRelayed: boolean;
-  /** Of the time that these take. */
-  readonly share: number;
-  /** Where it stands among all passages. */
-  readonly index: number;
-  /** Per device, of an element that it lacks. */
-  readonly prices: Float64Array;
-}
 
 /** All storages that pass between two operators, with their phases by pair of boxes. */
 interface Link {
@@ -53,6 +37,13 @@ interface Link {
   readonly passages: readonly Passage[];
   /** Row-major over the boxes of `from` and `to`; `NaN` where it was not asked for. */
   table: Float64Array;
+  /** Where the devices' order is not the same at both ends (`orderCharges.ts`). */
+  charge: Nanoseconds;
+}
+
+export interface LinkByOrder extends ByOrder {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface CompiledBox extends BoxFacts {
@@ -72,19 +63,16 @@ export class SynchronousProblem {
   readonly order: readonly number[];
   /** Pairs of boxes valued so far: the measure of work. */
   pairs = 0;
-  private readonly links: Link[] = [];
-  private readonly linksOf: Link[][];
+  private readonly links: readonly Link[];
+  private readonly linksOf: readonly (readonly Link[])[];
   private readonly phase: PhaseBound;
   private readonly pricedPhase: PricedPhase;
-  private readonly inputs: readonly { readonly variable: number; readonly passage: Passage }[];
-  private readonly outputs: readonly { readonly variable: number; readonly passage: Passage }[];
-  private readonly onSink: ReadFacts[] = [];
-  private readonly relays: Relays;
-  /** Step of the flow -> variable, `NONE` for relays. */
-  private readonly variables: number[];
+  private readonly inputs: readonly EndPassage[];
+  private readonly outputs: readonly EndPassage[];
+  private readonly onSink: readonly ReadFacts[];
   /** Per variable the least time of the relays behind it. */
   private readonly relayNs: number[];
-  readonly passages: Passage[] = [];
+  readonly passages: readonly Passage[];
   /** Per variable the passages to it, and from it. */
   private readonly into: readonly (readonly Passage[])[];
   private readonly outOf: readonly (readonly Passage[])[];
@@ -101,34 +89,32 @@ export class SynchronousProblem {
   ) {
     const { flow } = scene;
     const phaseLinks = new PhaseLinks(scene.cluster);
-    this.phase = new PhaseBound(phaseLinks);
     this.pricedPhase = new PricedPhase(phaseLinks);
     const options = flow.steps.map((operator) => {
       if (isStopped()) throw new Interrupted();
       return scene.optionsOf(operator);
     });
-    const isSquare = areColumnsAsRows(scene, options);
+    const columns = columnsAsRows(scene, options);
+    this.phase = new PhaseBound(phaseLinks, columns !== undefined && columns.size > 0);
     const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
-    this.relays = findRelays(scene, options, (operator) => isPriced.has(operator));
-    const { origins } = this.relays;
+    const relays = findRelays(scene, options, (operator) => isPriced.has(operator));
+    const { origins } = relays;
     const kept = [...flow.steps.keys()].filter((step) => origins[step] === NONE);
     this.operators = kept.map((step) => flow.steps[step]);
-    this.options = kept.map((step) => {
-      const splits = scene.rules.splits(flow.steps[step]);
-      return options[step].filter(
-        ({ split }) => !isSquare || split === NONE || splits[split].dimension !== 'W',
-      );
-    });
-    this.variables = flow.steps.map(() => NONE);
-    kept.forEach((step, variable) => (this.variables[step] = variable));
+    this.options = kept.map((step) => options[step].filter((option) => !(columns?.has(option) ?? false)));
+    const variables = flow.steps.map(() => NONE);
+    kept.forEach((step, variable) => (variables[step] = variable));
     this.relayNs = this.operators.map(() => 0);
     origins.forEach((origin, step) => {
-      if (origin !== NONE) this.relayNs[this.variables[origin]] += this.leastStep(options[step]);
+      if (origin !== NONE) this.relayNs[variables[origin]] += this.leastStep(options[step]);
     });
-    this.linksOf = this.operators.map(() => []);
-    const { inputs, outputs } = this.connect();
+    const { all, pairs, inputs, outputs, onSink } = findPassages(scene, relays, variables);
+    this.passages = all;
     this.inputs = inputs;
     this.outputs = outputs;
+    this.onSink = onSink;
+    this.links = pairs.map((pair): Link => ({ ...pair, table: new Float64Array(0), charge: 0 }));
+    this.linksOf = this.operators.map((_, v) => this.links.filter(({ from, to }) => from === v || to === v));
     this.into = this.operators.map((_, v) => [
       ...this.linksOf[v].flatMap(({ to, passages }) => (to === v ? passages : [])),
       ...inputs.flatMap(({ variable, passage }) => (variable === v ? [passage] : [])),
@@ -227,6 +213,23 @@ export class SynchronousProblem {
     this.memory = memory;
     for (const link of this.links) link.table.fill(NaN);
     this.setPrices();
+  }
+
+  /** Per link of a choice its ends, and its phases by the devices' order. */
+  phasesByOrder(choice: ArrayLike<number>): LinkByOrder[] {
+    return this.links.map((link) => {
+      const { from, to } = link;
+      return { from, to, ...this.byOrder(link, this.boxes[from][choice[from]], this.boxes[to][choice[to]]) };
+    });
+  }
+
+  /** @param charges per link */
+  chargeOrders(charges: ArrayLike<Nanoseconds>): void {
+    this.links.forEach((link, i) => {
+      if (link.charge === charges[i]) return;
+      link.charge = charges[i];
+      link.table.fill(NaN);
+    });
   }
 
   private setPrices(): void {
@@ -360,21 +363,42 @@ export class SynchronousProblem {
     }
   }
 
-  private between({ passages }: Link, from: BoxFacts, to: BoxFacts): number {
+  private between(link: Link, from: BoxFacts, to: BoxFacts): number {
+    const { passages, charge } = link;
     this.pairs++;
+    if (charge !== 0) {
+      const { kept, reordered } = this.byOrder(link, from, to);
+      return Math.min(kept, reordered + charge);
+    }
     let ns = 0;
     for (const passage of passages)
       ns += this.phaseOf(from.makes[passage.make], to.reads[passage.read], passage);
     return ns;
   }
 
-  private phaseOf(make: BoxFacts['makes'][number], read: ReadFacts, passage: Passage): number {
-    const least = this.phase.least(make, read, passage);
-    if (!this.isPricing) return passage.share * least;
+  private byOrder({ passages }: Link, from: BoxFacts, to: BoxFacts): ByOrder {
+    let [kept, reordered] = [0, 0];
+    for (const passage of passages) {
+      const make = from.makes[passage.make];
+      const read = to.reads[passage.read];
+      const least = this.phase.leastByOrder(make, read, passage);
+      kept += this.valued(make, read, passage, least.kept);
+      reordered += this.valued(make, read, passage, least.reordered);
+    }
+    return { kept, reordered };
+  }
+
+  private phaseOf(make: MakeFacts, read: ReadFacts, passage: Passage): number {
+    return this.valued(make, read, passage, this.phase.least(make, read, passage));
+  }
+
+  /** Of a phase's least time the passage's share, with the prices. */
+  private valued(make: MakeFacts, read: ReadFacts, passage: Passage, least: Nanoseconds): Nanoseconds {
+    if (!this.isPricing || least === Infinity) return passage.share * least;
     return this.pricedPhase.least(make, read, passage, least);
   }
 
-  private wholeOnSource(size: number): BoxFacts['makes'][number] {
+  private wholeOnSource(size: number): MakeFacts {
     const { cluster } = this.scene;
     return makeFacts(
       Float64Array.from(cluster.devices, (_, d) => (d === cluster.source ? size : 0)),
@@ -386,94 +410,5 @@ export class SynchronousProblem {
   /** Of phases that are not worked out before they are asked for. */
   private blankTable({ from, to }: Link): Float64Array {
     return new Float64Array(this.boxes[from].length * this.boxes[to].length).fill(NaN);
-  }
-
-  /** Finds every passage of a storage: between operators, from the source, to the sink. */
-  private connect(): {
-    inputs: { variable: number; passage: Passage }[];
-    outputs: { variable: number; passage: Passage }[];
-  } {
-    const { flow, graph } = this.scene;
-    const inputs: { variable: number; passage: Passage }[] = [];
-    const outputs: { variable: number; passage: Passage }[] = [];
-    const byPair = new Map<string, { from: number; to: number; passages: Passage[] }>();
-    flow.storages.forEach(({ producer, readers }, storage) => {
-      // What a view makes beside its first output (a mask, say) costs nothing.
-      if (producer !== NONE && flow.stepOf[producer] === NONE) return;
-      const { size, factors } = this.scene.space(storage);
-      const cycles = factors.map((_, axis) => product(factors.slice(axis)));
-      const tensor = graph.storages[storage].tensors[0];
-      const elementBytes = size === 0 ? 0 : this.scene.bytes(tensor, size) / size;
-      const step = producer === NONE ? NONE : flow.stepOf[producer];
-      const { origins } = this.relays;
-      const isRelayed = step !== NONE && origins[step] !== NONE;
-      const from = step === NONE ? NONE : this.variables[isRelayed ? origins[step] : step];
-      const make = producer === NONE || isRelayed ? 0 : flow.operators[producer].makes.indexOf(storage);
-      const shares = this.relays.shares.get(storage);
-      readers.forEach((reader, position) => {
-        const share = shares === undefined ? 1 : shares[position];
-        if (share === 0) return;
-        const passageTo = (read: number): Passage => {
-          const prices = new Float64Array(this.scene.cluster.devices.length);
-          const index = this.passages.length;
-          const passage = { make, read, size, elementBytes, cycles, isRelayed, share, index, prices };
-          this.passages.push(passage);
-          return passage;
-        };
-        if (reader === GATHER) {
-          const passage = passageTo(this.addSink(size));
-          if (from !== NONE) outputs.push({ variable: from, passage });
-          return;
-        }
-        const to = this.variables[flow.stepOf[reader]];
-        // To a relay: it goes on to the relay's readers.
-        if (to === NONE) return;
-        const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-        const passage = passageTo(read);
-        if (from === NONE) {
-          inputs.push({ variable: to, passage });
-          return;
-        }
-        const key = `${from} ${to}`;
-        const pair = byPair.get(key) ?? { from, to, passages: [] };
-        pair.passages.push(passage);
-        byPair.set(key, pair);
-      });
-    });
-    for (const pair of byPair.values()) {
-      const link: Link = { ...pair, table: new Float64Array(0) };
-      this.links.push(link);
-      this.linksOf[pair.from].push(link);
-      this.linksOf[pair.to].push(link);
-    }
-    return { inputs, outputs };
-  }
-
-  private addSink(size: number): number {
-    const { cluster } = this.scene;
-    const needs = Float64Array.from(cluster.devices, (_, d) => (d === cluster.sink ? size : 0));
-    const one = Int32Array.from(cluster.devices, (_, d) => (d === cluster.sink ? 1 : 0));
-    return (
-      this.onSink.push({
-        atEnd: needs,
-        atEndMost: needs,
-        inside: needs,
-        most: needs,
-        total: size,
-        together: size,
-        active: cluster.sink < MOST_DEVICES_BY_SET ? 1 << cluster.sink : 0,
-        receivers: 1,
-        ends: 1,
-        shared: Infinity,
-        overlap: 0,
-        isRun: true,
-        perUnit: size,
-        beside: 0,
-        units: 1,
-        lo: one,
-        hi: one,
-        axis: WHOLE_AXIS,
-      }) - 1
-    );
   }
 }

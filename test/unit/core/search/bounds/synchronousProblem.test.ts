@@ -8,6 +8,7 @@ import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../../
 import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { weightPrices, type MemoryPrices } from '../../../../../src/core/search/bounds/pricedStep';
+import { orderCharges } from '../../../../../src/core/search/bounds/orderCharges';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import {
   SynchronousProblem,
@@ -19,9 +20,11 @@ import { randomCluster, randomGene } from '../../../../support/randomPlan';
 /** A chain along whose rows halos of several widths are needed, and now and then all channels or two branches. */
 function chainOf(random: Random): Graph {
   const net = new NetBuilder();
-  let x = net.input([1, 4, 14 + random.below(8), 6]);
+  const rows = 14 + random.below(8);
+  // Where columns are as rows the bounds leave them out.
+  let x = net.input([1, 4, rows, random.below(3) === 0 ? rows : 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(12);
+    const kind = random.below(13);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
     else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
@@ -29,7 +32,10 @@ function chainOf(random: Random): Graph {
     else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
     else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
-    else if (kind === 7) {
+    else if (kind === 12) {
+      const read = net.relu(x);
+      x = net.sum(net.conv(net.conv(read, net.shape(x)[1], 1), net.shape(x)[1], 3), read);
+    } else if (kind === 7) {
       const read = net.relu(net.conv(x, 4, 1));
       x = net.concat([net.conv(read, 2, 1), net.conv(read, 2, random.below(2) === 0 ? 1 : 3)]);
     } else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
@@ -47,7 +53,7 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
   );
   return workload.flow.steps.map((operator) => {
     const splits = workload.genes.splits(operator);
-    const along = random.below(4) === 0 ? 'C' : 'H';
+    const along = ['C', 'W', 'H', 'H', 'H', 'H'][random.below(6)];
     const split = splits.findIndex(({ dimension }) => dimension === along);
     if (split === NONE || random.below(12) === 0) return randomGene(random, splits, count);
     const { unit } = splits[split];
@@ -98,7 +104,10 @@ function aroundLengthsOf(
     });
     const isLeftOut = options.every(({ split }) => split !== gene.split);
     // Columns that are as rows are left out.
-    const split = isLeftOut ? splits.findIndex(({ dimension }) => dimension === 'H') : gene.split;
+    const { length } = splits[gene.split];
+    const split = isLeftOut
+      ? splits.findIndex((rows) => rows.dimension === 'H' && rows.length === length)
+      : gene.split;
     const option = options.findIndex(
       (own) => own.split === split && (!own.isReduced || own.device === gene.reduceOn),
     );
@@ -127,6 +136,10 @@ function priceAtRandom(problem: SynchronousProblem, random: Random): void {
       prices.map(() => (random.below(3) === 0 ? 0 : 10 ** (6 * random.next() - 1))),
     ),
   );
+}
+
+function someNs(random: Random): number {
+  return 10 ** (3 + 5 * random.next());
 }
 
 function around(
@@ -161,6 +174,7 @@ function severalDevices(random: Random): Cluster {
 describe('the synchronous problem over lengths', () => {
   it('says of the lengths of a plan and those around at most what the plan takes', () => {
     let near = 0;
+    let charged = 0;
     for (let seed = 0; seed < 60; seed++) {
       const random = seededRandom(seed);
       const graph = chainOf(random);
@@ -188,9 +202,17 @@ describe('the synchronous problem over lengths', () => {
           );
           if (relaxed > 0.97 * evaluator.latencyNs) near++;
         }
+        // For the plans to come other orders are charged on one link and paid on others.
+        const phases = problem
+          .phasesByOrder(problem.operators.map(() => 0))
+          .map(({ from, to }) => ({ from, to, kept: someNs(random), reordered: someNs(random) }));
+        const charges = orderCharges(phases, problem.operators.length);
+        if (charges.some((charge) => charge > 0)) charged++;
+        problem.chargeOrders(charges);
       }
     }
     assert.ok(near > 40, `${near} plans near`);
+    assert.ok(charged > 20, `orders charged for ${charged} plans`);
   });
 
   it('says exactly the same of a chain of given lengths at any prices of what devices lack', () => {
