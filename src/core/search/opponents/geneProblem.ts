@@ -206,12 +206,17 @@ export class GeneProblem {
     down.fill(0);
     let sum = 0;
     for (let to = 0; to < devices; to++) {
-      if (needs[to].elements === 0) continue;
-      const held = made === undefined || made === owned ? EMPTY_REGION : made[to];
-      for (let from = 0; from < devices; from++) {
+      const need = needs[to];
+      if (need.elements === 0) continue;
+      const isWider = made !== undefined && made !== owned;
+      const held = isWider ? made[to] : EMPTY_REGION;
+      // Each element is somebody's: mostly one or two devices have all that is lacking.
+      let lacking = space.missingElements(need, isWider ? held : owned[to]);
+      for (let from = 0; from < devices && lacking > 0; from++) {
         if (from === to || owned[from].elements === 0) continue;
-        const elements = space.commonElementsBut(needs[to], owned[from], held);
+        const elements = space.commonElementsBut(need, owned[from], held);
         if (elements === 0) continue;
+        lacking -= elements;
         const ns = genes.costs.messageNs(from, to, genes.storageBytes(storage, elements));
         up[from] += ns;
         down[to] += ns;

@@ -28,6 +28,8 @@ const DRAWN = 6;
 const SEED = 1;
 /** Neighbourhoods of the plain optimum before the draws begin anew. */
 const ROUNDS_AT_ONCE = 8;
+/** So much work (operators and pairs of devices, in each round) is done whatever the number of rounds. */
+const CHEAP = 51_200;
 /** Plans that are handed on at most. */
 const MOST_PLANS = 8;
 
@@ -54,9 +56,12 @@ export function pricedPlans(problem: GeneProblem, rounds: number): PricedPlan[] 
 
 /** Again and again with draws that begin anew: where one series ends the next may go on. */
 function polished(problem: GeneProblem, plan: JudgedPlan, rounds: number): JudgedPlan {
+  const { flow, cluster } = problem.workload;
+  const cheap = Math.floor(CHEAP / (flow.steps.length * cluster.devices.length ** 2));
   let best = plan;
   for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
-    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, ROUNDS_AT_ONCE).genes);
+    const atOnce = Math.min(ROUNDS_AT_ONCE, Math.max(rounds - round, cheap));
+    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, atOnce).genes);
     if (next.latencyNs >= best.latencyNs) break;
     best = next;
   }

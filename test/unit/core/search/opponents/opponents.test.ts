@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { smartHome } from '../../../../../src/core/cluster/smartHome';
 import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom } from '../../../../../src/core/graph/random';
 import { NONE } from '../../../../../src/core/graph/units';
@@ -7,7 +8,12 @@ import { wholeGene, type Gene } from '../../../../../src/core/latency/gene';
 import { simulate } from '../../../../../src/core/latency/simulate';
 import { createWorkload, type LatencyModel, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
-import { byOperator, GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
+import {
+  byOperator,
+  GeneProblem,
+  type FastestPlan,
+  type RankedPlan,
+} from '../../../../../src/core/search/opponents/geneProblem';
 import { gridOptimum } from '../../../../../src/core/search/opponents/grid';
 import { hiddenMessagesPlan } from '../../../../../src/core/search/opponents/hiddenMessages';
 import { HeldPrices } from '../../../../../src/core/search/opponents/heldPrices';
@@ -15,7 +21,7 @@ import { layerPipeline } from '../../../../../src/core/search/opponents/layerPip
 import { opponentPlans } from '../../../../../src/core/search/opponents/opponents';
 import { pricedPlans } from '../../../../../src/core/search/opponents/priced';
 import { randomSearch } from '../../../../../src/core/search/opponents/randomSearch';
-import { randomNet } from '../../../../support/netGraph';
+import { NetBuilder, randomNet } from '../../../../support/netGraph';
 import { randomCluster, randomGene } from '../../../../support/randomPlan';
 
 const TABLE_LIMIT = 1_000_000;
@@ -163,4 +169,39 @@ describe('opponents', () => {
     }
     assert.ok(short >= 5 && solved >= short / 2);
   });
+
+  it('the elimination looks at no more genes for more devices, and around no more plans than it is told to', () => {
+    const net = new NetBuilder();
+    let last = net.input([1, 4, 96, 96]);
+    for (let layer = 0; layer < 12; layer++) last = net.relu(net.conv(last, 4, 3));
+    const graph = net.finish([last]);
+    const home = smartHome();
+    const devices = Array.from({ length: 48 }, (_, d) => ({ ...home.devices[0], name: `d${d}` }));
+    const cluster = { ...home, devices, network: { ...home.network, links: [] } };
+    const order = graph.operators.map(({ id }) => id);
+    const problem = new CountingProblem(
+      createWorkload(graph, partitionRules(graph), cluster, order, 'synchronous'),
+    );
+    pricedPlans(problem, 1);
+    // The best of common genes, that again, and one neighbourhood.
+    const [common, , around, ...ranked] = problem.most;
+    assert.ok(common < 250, `${common}`);
+    assert.ok(around <= 100, `${around}`);
+    assert.ok(ranked.length <= 8, `${ranked.length}`);
+  });
 });
+
+/** Notes how many genes an operator had at most, each time. */
+class CountingProblem extends GeneProblem {
+  readonly most: number[] = [];
+
+  override fastest(...[candidates, ...rest]: Parameters<GeneProblem['fastest']>): FastestPlan {
+    this.most.push(Math.max(...candidates.map(({ length }) => length)));
+    return super.fastest(candidates, ...rest);
+  }
+
+  override ranked(...[candidates, ...rest]: Parameters<GeneProblem['ranked']>): RankedPlan {
+    this.most.push(Math.max(...candidates.map(({ length }) => length)));
+    return super.ranked(candidates, ...rest);
+  }
+}
