@@ -138,6 +138,39 @@ function priceAtRandom(problem: SynchronousProblem, random: Random): void {
   );
 }
 
+/** At least two units each. */
+function randomLengths(random: Random, count: number, length: number): number[] {
+  const lengths = new Array<number>(count).fill(2);
+  for (let left = length - 2 * count; left > 0; left--) lengths[random.below(count)]++;
+  return lengths;
+}
+
+function permutations(count: number): number[][] {
+  if (count === 0) return [[]];
+  return permutations(count - 1).flatMap((rest) =>
+    Array.from({ length: count }, (_, at) => [...rest.slice(0, at), count - 1, ...rest.slice(at)]),
+  );
+}
+
+/** Rows of such lengths with the devices in the given order, `halo` of them at one of the cuts computed on both sides. */
+function placements(
+  workload: Workload,
+  operator: number,
+  lengths: readonly number[],
+  along: readonly number[],
+  halo: number,
+): Gene[] {
+  const split = workload.genes.splits(operator).findIndex(({ dimension }) => dimension === 'H');
+  const overlapping = halo === 0 ? [NONE] : along.slice(1);
+  return overlapping.map((device) => {
+    const cuts = [0];
+    for (const own of along) cuts.push(cuts[cuts.length - 1] + lengths[own] - (own === device ? halo : 0));
+    const halos = new Array<number>(2 * along.length).fill(0);
+    if (device !== NONE) halos[2 * device] = halo;
+    return { split, cuts, reduceOn: NONE, order: along, halos };
+  });
+}
+
 function someNs(random: Random): number {
   return 10 ** (3 + 5 * random.next());
 }
@@ -213,6 +246,39 @@ describe('the synchronous problem over lengths', () => {
     }
     assert.ok(near > 40, `${near} plans near`);
     assert.ok(charged > 20, `orders charged for ${charged} plans`);
+  });
+
+  it('says of two convolutions of given lengths what they take with the devices in the best orders', () => {
+    const random = seededRandom(3);
+    for (let turn = 0; turn < 40; turn++) {
+      const net = new NetBuilder();
+      const graph = net.finish([net.conv(net.conv(net.input([1, 8, 13, 6]), 8, 1), 8, [3, 5][turn % 2])]);
+      const rules = partitionRules(graph);
+      const cluster = severalDevices(random);
+      const count = Math.min(4, cluster.devices.length);
+      const devices = cluster.devices.slice(0, count);
+      const few = { ...cluster, devices, source: 0, sink: 0, network: { ...cluster.network, links: [] } };
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, rules, few, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      const problem = new SynchronousProblem(new BoundScene(graph, rules, few), undefined, () => false);
+      const halo = random.below(2);
+      const lengths = [13 + halo, 13].map((length) => randomLengths(random, count, length));
+      const placed = lengths.map((own, v) =>
+        permutations(count).flatMap((along) => placements(workload, v, own, along, v === 0 ? halo : 0)),
+      );
+      let best = Infinity;
+      for (const first of placed[0]) {
+        for (const second of placed[1]) {
+          evaluator.evaluate([first, second].map((gene, v) => workload.genes.compile(v, gene)));
+          best = Math.min(best, evaluator.latencyNs);
+        }
+      }
+      const relaxed = aroundLengthsOf(problem, workload, [placed[0][0], placed[1][0]], random, 0);
+      // Whose message brings what two devices hold is left open.
+      const least = (halo === 0 ? 0.999 : 0.97) * best - 10;
+      assert.ok(relaxed <= best + 1 && relaxed >= least, `turn ${turn}: ${relaxed} for ${best}`);
+    }
   });
 
   it('says exactly the same of a chain of given lengths at any prices of what devices lack', () => {
