@@ -68,7 +68,8 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
       isNumbers((step as Record<string, unknown>)['prices']);
     return isNumbers(weights) && Array.isArray(steps) && steps.every(isStep);
   };
-  const isOverlapped = fields['model'] === 'overlapped' && isNumbers(fields['shares']);
+  const isOverlapped =
+    fields['model'] === 'overlapped' && (fields['shares'] === undefined || isNumbers(fields['shares']));
   const isSynchronous =
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&

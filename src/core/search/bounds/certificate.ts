@@ -1,7 +1,8 @@
 /**
  * What a plan carries to let its bound be derived again. The refinement is deterministic, so the certificate
  * holds what it started from (incumbent, prices, number of rounds, table limit): the boxes follow, and the bound
- * from them. Of the work bound it holds the shares, from which the bound follows directly.
+ * from them. Of the work bound it holds the shares, from which the bound follows directly; the path bound follows from
+ * the model and the cluster alone.
  */
 import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
@@ -9,9 +10,10 @@ import type { Nanoseconds } from '../../graph/units';
 import type { PartitionRules } from '../../partition/partition';
 import { boxBound, MOST_ROUNDS, MOST_TABLE, MOST_TURNS } from './lowerBound';
 import { MOST_PRICED_STEPS } from './memoryPrices';
-import { overlappedBoundOf } from './overlappedBound';
+import { pathBound } from './pathBound';
 import type { MemoryPrices } from './pricedStep';
 import { BoundScene } from './scene';
+import { workBoundOf } from './workBound';
 
 export type BoundCertificate =
   | {
@@ -31,7 +33,12 @@ export type BoundCertificate =
       /** Nanoseconds per byte on each device, to begin with. */
       readonly prices?: MemoryPrices;
     }
-  | { readonly model: 'overlapped'; readonly method: string; readonly shares: readonly number[] };
+  | {
+      readonly model: 'overlapped';
+      readonly method: string;
+      /** Of the work bound; the path bound needs none. */
+      readonly shares?: readonly number[];
+    };
 
 /** The bound that the certificate stands for on this model and cluster; `undefined` where it proves nothing here. */
 export function verifyBound(
@@ -43,9 +50,10 @@ export function verifyBound(
   const scene = new BoundScene(graph, rules, cluster);
   if (certificate.model === 'overlapped') {
     const { shares } = certificate;
+    if (shares === undefined) return pathBound(scene, () => false);
     const isUsable =
       shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
-    return isUsable ? overlappedBoundOf(scene, shares) : undefined;
+    return isUsable ? workBoundOf(scene, shares) : undefined;
   }
   const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, chargedAfter = [] } = certificate;
   if (prices !== undefined && !isUsable(prices, scene)) return undefined;

@@ -12,11 +12,12 @@ import type { BoundCertificate } from './certificate';
 import { Interrupted } from './elimination';
 import { memoryPrices, priceOfRooms } from './memoryPrices';
 import { priceMessages } from './messagePrices';
-import { overlappedBound } from './overlappedBound';
+import { pathBound } from './pathBound';
 import type { MemoryPrices } from './pricedStep';
 import { PAIR_WORK, refine, type RefineLimits } from './refine';
 import { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
+import { workBound } from './workBound';
 
 export interface BoundRequest {
   readonly graph: Graph;
@@ -60,7 +61,7 @@ export function latencyBound(request: BoundRequest, isStopped: () => boolean): L
   if (isStopped()) return NOTHING_PROVEN;
   try {
     return request.latency === 'overlapped'
-      ? workBound(request, isStopped)
+      ? overlappedBound(request, isStopped)
       : refinedBound(request, isStopped);
   } catch (error) {
     if (error instanceof Interrupted) return NOTHING_PROVEN;
@@ -68,8 +69,15 @@ export function latencyBound(request: BoundRequest, isStopped: () => boolean): L
   }
 }
 
-function workBound({ graph, rules, cluster }: BoundRequest, isStopped: () => boolean): LatencyBound {
-  const { ns, shares } = overlappedBound(new BoundScene(graph, rules, cluster), isStopped);
+/** The higher of two bounds, neither of which sees messages. */
+function overlappedBound({ graph, rules, cluster }: BoundRequest, isStopped: () => boolean): LatencyBound {
+  const scene = new BoundScene(graph, rules, cluster);
+  const { ns, shares } = workBound(scene, isStopped);
+  const pathNs = pathBound(scene, isStopped);
+  if (pathNs > ns) {
+    const method = 'mean path';
+    return { ns: pathNs, method, certificate: { model: 'overlapped', method }, stopped: false };
+  }
   const method = 'work over speed';
   return { ns, method, certificate: { model: 'overlapped', method, shares }, stopped: false };
 }

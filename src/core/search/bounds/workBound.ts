@@ -10,7 +10,6 @@
  */
 import type { Nanoseconds } from '../../graph/units';
 import { Interrupted } from './elimination';
-import { operatorOptions } from './options';
 import type { BoundScene } from './scene';
 
 const UPDATES = 400;
@@ -21,7 +20,7 @@ export interface WorkBound {
   readonly shares: readonly number[];
 }
 
-export function overlappedBound(scene: BoundScene, isStopped: () => boolean): WorkBound {
+export function workBound(scene: BoundScene, isStopped: () => boolean): WorkBound {
   const times = leastTimes(scene, isStopped);
   let shares = normalized(
     scene.cluster.devices.map((_, d) => 1 / times.reduce((sum, row) => sum + row[d], 1)),
@@ -37,7 +36,7 @@ export function overlappedBound(scene: BoundScene, isStopped: () => boolean): Wo
 }
 
 /** The bound of given shares, derived again. */
-export function overlappedBoundOf(scene: BoundScene, shares: readonly number[]): Nanoseconds {
+export function workBoundOf(scene: BoundScene, shares: readonly number[]): Nanoseconds {
   const normal = normalized(shares);
   return floorNs(
     weighted(
@@ -48,7 +47,7 @@ export function overlappedBoundOf(scene: BoundScene, shares: readonly number[]):
 }
 
 /** Room for floating point. */
-function floorNs(ns: number): Nanoseconds {
+export function floorNs(ns: number): Nanoseconds {
   return Math.max(0, Math.floor(ns * (1 - 1e-9) - 1));
 }
 
@@ -65,7 +64,7 @@ function leastTimes(scene: BoundScene, isStopped: () => boolean): Float64Array[]
   return scene.flow.steps.map((operator) => {
     if (isStopped()) throw new Interrupted();
     const least = new Float64Array(scene.cluster.devices.length).fill(Infinity);
-    for (const { computeNs, length, split, device } of operatorOptions(scene, operator)) {
+    for (const { computeNs, length, split, device } of scene.optionsOf(operator)) {
       computeNs.forEach((table, d) => {
         if (split < 0 && d !== device) return;
         for (let n = 1; n <= length; n++) least[d] = Math.min(least[d], (table[n] * length) / n);
