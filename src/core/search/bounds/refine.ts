@@ -107,11 +107,13 @@ export function refine(
         (found.rounds === CHARGED_AFTER * 2 ** chargedAfter.length && used < CHARGED_WITHIN * limits.work);
       if (isCharging) {
         chargedAfter.push(found.rounds);
-        problem.chargeOrders(orderCharges(problem.phasesByOrder(choice), problem.operators.length));
-        notes = problem.boxes.map(unknown);
-        known = undefined;
-        level = Infinity;
-        continue;
+        const charges = orderCharges(problem.phasesByOrder(choice), problem.operators.length);
+        if (problem.chargeOrders(charges)) {
+          notes = problem.boxes.map(unknown);
+          known = undefined;
+          level = Infinity;
+          continue;
+        }
       }
       const isReached = result.value >= level;
       if (isReached || level === Infinity) level = nextLevel(found.bound, incumbent);

@@ -223,13 +223,12 @@ export class SynchronousProblem {
     });
   }
 
-  /** @param charges per link */
-  chargeOrders(charges: ArrayLike<Nanoseconds>): void {
-    this.links.forEach((link, i) => {
-      if (link.charge === charges[i]) return;
-      link.charge = charges[i];
-      link.table.fill(NaN);
-    });
+  /** @param charges per link @returns whether any of them is another than before */
+  chargeOrders(charges: ArrayLike<Nanoseconds>): boolean {
+    const changed = this.links.filter(({ charge }, i) => charge !== charges[i]);
+    this.links.forEach((link, i) => (link.charge = charges[i]));
+    for (const { table } of changed) table.fill(NaN);
+    return changed.length > 0;
   }
 
   private setPrices(): void {
