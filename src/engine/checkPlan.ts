@@ -73,8 +73,9 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
   const isSynchronous =
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&
-    ['incumbentNs', 'messageTurns'].every((name) => fields[name] === undefined || isNumber(fields[name])) &&
-    (fields['chargedAfter'] === undefined || isNumbers(fields['chargedAfter'])) &&
+    ['incumbentNs', 'messageTurns', 'charges'].every(
+      (name) => fields[name] === undefined || isNumber(fields[name]),
+    ) &&
     (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;
 }

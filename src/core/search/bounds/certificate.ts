@@ -28,8 +28,8 @@ export type BoundCertificate =
       readonly isExact: boolean;
       /** That looked for prices of what devices lack, before the rounds; none in plans of earlier versions. */
       readonly messageTurns?: number;
-      /** Rounds after which other orders of the devices were charged; none in plans of earlier versions. */
-      readonly chargedAfter?: readonly number[];
+      /** Times that other orders of the devices were charged; none in plans of earlier versions. */
+      readonly charges?: number;
       /** Nanoseconds per byte on each device, to begin with. */
       readonly prices?: MemoryPrices;
     }
@@ -55,12 +55,12 @@ export function verifyBound(
       shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
     return isUsable ? workBoundOf(scene, shares) : undefined;
   }
-  const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, chargedAfter = [] } = certificate;
+  const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, charges = 0 } = certificate;
   if (prices !== undefined && !isUsable(prices, scene)) return undefined;
   // A certificate from elsewhere may not ask for more work than our own.
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE) || !(messageTurns <= MOST_TURNS))
     return undefined;
-  const limits = { rounds, work: Infinity, tableLimit, gap, chargedAfter };
+  const limits = { rounds, work: Infinity, tableLimit, gap, charges };
   return boxBound(scene, { prices, messageTurns }, incumbentNs, limits, () => false).ns;
 }
 

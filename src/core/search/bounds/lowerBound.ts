@@ -135,7 +135,7 @@ export function boxBound(
   // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
   const credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
   const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
-  const { bound, rounds, chargedAfter, isExact, stopped } = refined;
+  const { bound, rounds, charges, isExact, stopped } = refined;
   if (bound === -Infinity) return NOTHING_PROVEN;
   const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
   return {
@@ -150,7 +150,7 @@ export function boxBound(
       tableLimit,
       gap: limits.gap,
       isExact,
-      chargedAfter,
+      charges,
       messageTurns: isGained ? turns : 0,
       ...(prices === undefined ? {} : { prices }),
     },

@@ -71,15 +71,15 @@ export function operatorOptions(scene: BoundScene, operator: OperatorId): Option
 }
 
 /**
- * Per step of the flow the options along columns, where all that is known of them is the same as of rows: the same axes
- * of every storage for all operators. They can be left out then: with the same lengths as rows instead, each device lacks
+ * All options along columns, where everything known of them is the same as of rows, the same axes of every storage for all
+ * operators; none otherwise. They can be left out then: with the same lengths as rows instead, each device lacks
  * no more, since of what it needs it holds `min(need, held)` at most where both are rows, and `need * held / all` where
  * they lie across each other.
  */
 export function columnsAsRows(
   scene: BoundScene,
   options: readonly (readonly Option[])[],
-): ReadonlySet<Option> | undefined {
+): ReadonlySet<Option> {
   const { flow, rules } = scene;
   const columns = new Set<Option>();
   /** Per storage its axes along rows and along columns. */
@@ -106,7 +106,7 @@ export function columnsAsRows(
         (candidate) =>
           isAlike(candidate, column) && pairs(candidate).every(([storage, pair]) => isSame(storage, pair)),
       );
-      if (row === undefined) return undefined;
+      if (row === undefined) return new Set();
       for (const [storage, pair] of pairs(row)) axes.set(storage, pair);
       columns.add(column);
     }

@@ -1,9 +1,8 @@
 /**
- * A bound on the overlapped latency from what depends on what. Draw an element of a tensor at random, each as likely
- * as any other; before it is there, the shard that makes it has run, and before that an element that this shard needs was
- * there, which is drawn so that in its own tensor again each is as likely as any other; and so on. A device of which a
- * share `c` of an operator is asked makes the element with a probability `p <= c` and takes `overhead + c * work` at
- * least, so an operator on the way takes in the mean
+ * A bound on the overlapped latency from what depends on what. Draw an element of a tensor uniformly at random. Before it
+ * is there, the shard that makes it has run, and before that an element that this shard needs was there, drawn so that it
+ * is uniform in its own tensor; and so on. A device of which a share `c` of an operator is asked makes the element with a
+ * probability `p <= c` and takes `overhead + c * work` at least, so an operator on the way takes in the mean
  *
  *     sum_d p_d (overhead_d + p_d * work_d),  at the least over all p that sum to one
  *
@@ -66,7 +65,7 @@ interface Need {
   readonly axis: number;
   readonly first: number;
   readonly last: number;
-  /** What is drawn of it can be as likely as any other, or at most one over this times as likely. */
+  /** Drawn from what the units need, no element's probability exceeds that of a uniform draw by more than one over this. */
   readonly evenness: number;
   /** Unit `first + i` needs place `i` and no other. */
   readonly isIdentity: boolean;
@@ -77,6 +76,8 @@ interface SplitNeeds {
   readonly split: Split;
   readonly units: number;
   readonly needs: readonly (Need | undefined)[];
+  /** Per output: every unit makes as much of it, so that what uniformly drawn units make is uniform. */
+  readonly isEven: readonly boolean[];
 }
 
 /** One operator on the way. */
@@ -114,7 +115,11 @@ class Passing {
     const { outputs } = this.scene.graph.operators[this.operator];
     const ns = this.made(this.step(1));
     const parts = outputs.length === 1 ? this.parts() : [];
-    return outputs.map((_, i) => ({ ns: i === 0 || this.isAlike(i) ? ns : 0, parts }));
+    // Shards are parts of the first output.
+    return outputs.map((_, i) => ({
+      ns: i === 0 || this.splits.every(({ isEven }) => isEven[i]) ? ns : 0,
+      parts,
+    }));
   }
 
   /** When its only output is on the sink, where that is the model's: in one message from each other device. */
@@ -131,7 +136,7 @@ class Passing {
   /** @param step of the operator, and what follows it */
   private made(step: Nanoseconds): Nanoseconds {
     const ways = [
-      step + this.latestOf(this.inputs.map((_, i) => i)),
+      step + this.latestInput(),
       ...this.splits.map((own) =>
         own.split.dimension === 'K' ? this.reduced(own) : step + this.before(own),
       ),
@@ -172,12 +177,12 @@ class Passing {
   }
 
   /** The latest of the inputs and of all their parts. */
-  private latestOf(inputs: readonly number[]): Nanoseconds {
+  private latestInput(): Nanoseconds {
     let latest = 0;
-    for (const i of inputs) {
+    this.inputs.forEach((_, i) => {
       const { ns, parts } = this.arrival(i);
       latest = Math.max(latest, ns, ...parts.map((part) => part.ns));
-    }
+    });
     return latest;
   }
 
@@ -205,15 +210,16 @@ class Passing {
 
   /** Partial sums, each of which goes to one device in a message. */
   private reduced({ units, needs }: SplitNeeds): Nanoseconds {
-    let best = this.step(1, true);
+    const whole = this.step(1, true);
+    let best = whole;
     needs.forEach((need, i) => {
       if (need === undefined || need.last - need.first < units) return;
       const { ns, parts } = this.arrival(i);
-      best = Math.max(best, this.step(1, true) + need.evenness * ns);
+      best = Math.max(best, whole + need.evenness * ns);
       if (need.evenness < 1) return;
       for (const { axis, from, to, ns: partNs } of parts) {
-        const share = axis === need.axis ? (to - from) / units : 1;
-        if (axis !== need.axis || need.isIdentity) best = Math.max(best, this.step(share, true) + partNs);
+        if (axis !== need.axis) best = Math.max(best, whole + partNs);
+        else if (need.isIdentity) best = Math.max(best, this.step((to - from) / units, true) + partNs);
       }
     });
     return best;
@@ -229,7 +235,7 @@ class Passing {
       needs.forEach((need, i) => {
         if (need === undefined || need.axis === NONE || need.evenness < 1) return;
         const others = this.splits.filter((other) => other !== own);
-        const leadsThere = (avoided: number): boolean =>
+        const leadsThere = (avoided?: number): boolean =>
           others.every(({ units: all, needs: theirs }) => {
             const its = theirs[i];
             return (
@@ -244,7 +250,7 @@ class Passing {
           found.push({ axis, from: from * unit, to: to * unit, ns: this.step((to - from) / units) + ns });
         };
         const { ns, parts } = this.arrival(i);
-        if (need.last - need.first < units && leadsThere(NONE - 1)) add(need.first, need.last, ns);
+        if (need.last - need.first < units && leadsThere()) add(need.first, need.last, ns);
         if (!need.isIdentity || unit !== 1) return;
         for (const part of parts) {
           if (part.axis === need.axis && leadsThere(part.axis))
@@ -253,20 +259,6 @@ class Passing {
       });
     }
     return found.sort((a, b) => b.ns - a.ns).slice(0, MOST_PARTS);
-  }
-
-  /** Every unit makes as much of another output as any other unit, so that each element is as likely. */
-  private isAlike(output: number): boolean {
-    const { rules } = this.scene;
-    return this.splits.every(({ split, units }) => {
-      let size: number | undefined;
-      for (let u = 0; u < units; u++) {
-        const box = rules.work(this.operator, split, u * split.unit, (u + 1) * split.unit).outputs[output];
-        if (box === undefined || (size !== undefined && sizeOf(box) !== size)) return false;
-        size = sizeOf(box);
-      }
-      return true;
-    });
   }
 
   private needsOf(split: Split): SplitNeeds {
@@ -282,7 +274,10 @@ class Passing {
         graph.tensors[tensor].shape as readonly number[],
       );
     });
-    return { split, units, needs };
+    const isEven = graph.operators[this.operator].outputs.map((_, i) =>
+      areOneSize(probes.map(({ outputs }) => outputs[i])),
+    );
+    return { split, units, needs, isEven };
   }
 
   /**
@@ -354,8 +349,8 @@ type Span = readonly [from: number, to: number];
 
 /** Of places that are drawn unit by unit: in turn over all that are needed, or each from its own. */
 function evennessAlong(spans: readonly Span[], places: number): number {
-  const start = Math.min(...spans.map(([from]) => from));
-  const end = Math.max(...spans.map(([, to]) => to));
+  const start = spans.reduce((least, [from]) => Math.min(least, from), Infinity);
+  const end = spans.reduce((most, [, to]) => Math.max(most, to), 0);
   const perUnit = (end - start) / spans.length;
   const isInTurn = spans.every(
     ([from, to], i) =>
@@ -366,7 +361,11 @@ function evennessAlong(spans: readonly Span[], places: number): number {
   for (const [from, to] of spans) {
     for (let place = from; place < to; place++) drawn[place] += 1 / (spans.length * (to - from));
   }
-  return 1 / (places * Math.max(...drawn));
+  return 1 / (places * drawn.reduce((most, share) => Math.max(most, share), 0));
+}
+
+function areOneSize(boxes: readonly (Box | undefined)[]): boolean {
+  return boxes.every((box) => box !== undefined && sizeOf(box) === sizeOf(boxes[0]!));
 }
 
 function sizeOf(box: Box): number {

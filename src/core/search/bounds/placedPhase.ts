@@ -5,6 +5,7 @@
  * lengths alone say (`phase.ts`): a device between two others receives a halo from either side.
  */
 import type { Nanoseconds } from '../../graph/units';
+import { waysToShare } from '../waysToShare';
 import type { Spans } from './lengthTables';
 import type { Crossing } from './phase';
 import type { PhaseLinks } from './phaseLinks';
@@ -83,9 +84,10 @@ class Side {
   }
 }
 
+const DEVICES = Array.from({ length: MOST_PLACED }, (_, d) => d);
 /** By the devices that take part, as bits. */
 const ORDERS: readonly (readonly Int32Array[])[] = Array.from({ length: 1 << MOST_PLACED }, (_, active) =>
-  ordersOf([0, 1, 2, 3].filter((d) => (active & (1 << d)) !== 0)).map((order) => Int32Array.from(order)),
+  ordersOf(DEVICES.filter((d) => (active & (1 << d)) !== 0)).map((order) => Int32Array.from(order)),
 );
 
 /** By the number of devices and the excess. */
@@ -93,7 +95,7 @@ const OVERLAPS: readonly (readonly (readonly Int32Array[])[])[] = Array.from(
   { length: MOST_PLACED + 1 },
   (_, count) =>
     Array.from({ length: MOST_EXCESS + 1 }, (_, excess) =>
-      sharesOf(excess, Math.max(0, count - 1)).map((shares) => Int32Array.from([0, ...shares])),
+      [...waysToShare(excess, Math.max(0, count - 1))].map((shares) => Int32Array.from([0, ...shares])),
     ),
 );
 
@@ -102,14 +104,6 @@ function ordersOf(devices: readonly number[]): number[][] {
   return devices.flatMap((first) =>
     ordersOf(devices.filter((d) => d !== first)).map((rest) => [first, ...rest]),
   );
-}
-
-/** All ways to share so many units out. */
-function sharesOf(units: number, among: number): number[][] {
-  if (among === 0) return units === 0 ? [[]] : [];
-  return Array.from({ length: units + 1 }, (_, first) =>
-    sharesOf(units - first, among - 1).map((rest) => [first, ...rest]),
-  ).flat();
 }
 
 /** Phases with the same devices in the same order at the maker and at the reader, and otherwise. */

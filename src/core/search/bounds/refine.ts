@@ -23,16 +23,16 @@ export interface RefineLimits {
   readonly tableLimit: number;
   /** Stop once the bound is within this share of the incumbent. */
   readonly gap: number;
-  /** Rounds after which other orders of the devices are charged, where that is given. */
-  readonly chargedAfter?: readonly number[];
+  /** Times that other orders of the devices are charged, where that is given. */
+  readonly charges?: number;
 }
 
 export interface Refined {
   /** No plan is faster, unless the incumbent's latency is less; minus infinity where it was stopped at once. */
   readonly bound: Nanoseconds;
   readonly rounds: number;
-  /** Rounds after which other orders of the devices were charged (`orderCharges.ts`). */
-  readonly chargedAfter: readonly number[];
+  /** Times that other orders of the devices were charged (`orderCharges.ts`). */
+  readonly charges: number;
   /** Never a mini-bucket. */
   readonly isExact: boolean;
   readonly stopped: boolean;
@@ -68,8 +68,7 @@ export function refine(
   limits: RefineLimits,
   isStopped: () => boolean,
 ): Refined {
-  const chargedAfter: number[] = [];
-  const found = { bound: -Infinity, rounds: 0, chargedAfter, isExact: true, stopped: false };
+  const found = { bound: -Infinity, rounds: 0, charges: 0, isExact: true, stopped: false };
   let notes = problem.boxes.map(unknown);
   let known: Reach | undefined;
   let work = -PAIR_WORK * problem.pairs;
@@ -102,11 +101,11 @@ export function refine(
       if (incumbent - found.bound <= limits.gap * incumbent) return found;
       const choice = result.choice.map((at, v) => active[v][at]);
       const used = PAIR_WORK * problem.pairs + work;
-      const isCharging =
-        limits.chargedAfter?.includes(found.rounds) ??
-        (found.rounds === CHARGED_AFTER * 2 ** chargedAfter.length && used < CHARGED_WITHIN * limits.work);
-      if (isCharging) {
-        chargedAfter.push(found.rounds);
+      const isDue = found.rounds === CHARGED_AFTER * 2 ** found.charges;
+      const isWorth =
+        limits.charges === undefined ? used < CHARGED_WITHIN * limits.work : found.charges < limits.charges;
+      if (isDue && isWorth) {
+        found.charges++;
         const charges = orderCharges(problem.phasesByOrder(choice), problem.operators.length);
         if (problem.chargeOrders(charges)) {
           notes = problem.boxes.map(unknown);

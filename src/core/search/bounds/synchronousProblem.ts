@@ -95,13 +95,13 @@ export class SynchronousProblem {
       return scene.optionsOf(operator);
     });
     const columns = columnsAsRows(scene, options);
-    this.phase = new PhaseBound(phaseLinks, columns !== undefined && columns.size > 0);
+    this.phase = new PhaseBound(phaseLinks, columns.size > 0);
     const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
     const relays = findRelays(scene, options, (operator) => isPriced.has(operator));
     const { origins } = relays;
     const kept = [...flow.steps.keys()].filter((step) => origins[step] === NONE);
     this.operators = kept.map((step) => flow.steps[step]);
-    this.options = kept.map((step) => options[step].filter((option) => !(columns?.has(option) ?? false)));
+    this.options = kept.map((step) => options[step].filter((option) => !columns.has(option)));
     const variables = flow.steps.map(() => NONE);
     kept.forEach((step, variable) => (variables[step] = variable));
     this.relayNs = this.operators.map(() => 0);

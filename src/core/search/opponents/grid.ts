@@ -8,7 +8,8 @@ import { wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { FastestPlan, GeneProblem } from './geneProblem';
 
-import { cutsByShares, gridShares } from './shares';
+import { waysToShare } from '../waysToShare';
+import { cutsByShares } from './shares';
 
 const TABLE_LIMIT = 30_000_000;
 
@@ -26,7 +27,7 @@ function gridGenes(workload: Workload, operator: OperatorId, parts: number): Gen
   const genes = workload.cluster.devices.map((_, device) => wholeGene(device, count));
   workload.genes.splits(operator).forEach((split, position) => {
     if (split.dimension !== 'H' && split.dimension !== 'C') return;
-    for (const shares of gridShares(parts, count)) {
+    for (const shares of waysToShare(parts, count)) {
       genes.push({ split: position, cuts: cutsByShares(split, shares), reduceOn: NONE });
     }
   });

@@ -43,17 +43,6 @@ export function balancedCuts(
   return cuts;
 }
 
-/** All ways to write `parts` as an ordered sum over `devices` devices. */
-export function* gridShares(parts: number, devices: number): Generator<number[]> {
-  if (devices === 1) {
-    yield [parts];
-    return;
-  }
-  for (let first = 0; first <= parts; first++) {
-    for (const rest of gridShares(parts - first, devices - 1)) yield [first, ...rest];
-  }
-}
-
 /** Up to so many of the fastest devices every number is tried, beyond it each a quarter less than the one before. */
 const MOST_IN_EACH_SET = 8;
 

@@ -81,6 +81,13 @@ describe('the path bound', () => {
     assert.ok(path >= steps * 1e5 && work < 0.9 * path, `${path}, ${work}`);
   });
 
+  it('follows axes of any length', () => {
+    const net = new NetBuilder();
+    const graph = net.finish([net.relu(net.input([1, 1, 300_000, 1]))]);
+    const scene = new BoundScene(graph, partitionRules(graph), randomCluster(seededRandom(0)));
+    assert.ok(pathBound(scene, () => false) > 0);
+  });
+
   it('finds the least mean time over all probabilities', () => {
     const random = seededRandom(5);
     for (let turn = 0; turn < 50; turn++) {

@@ -281,6 +281,40 @@ describe('the synchronous problem over lengths', () => {
     }
   });
 
+  it('knows that what goes by an activation may arrive in turn, with fewer messages one after the other', () => {
+    const net = new NetBuilder();
+    const graph = net.finish([net.conv(net.relu(net.conv(net.input([1, 4, 13, 6]), 4, 1)), 4, 1)]);
+    const { devices, ...rest } = severalDevices(seededRandom(1));
+    const network = { kind: 'switched' as const, bandwidth: 1e9, latency: 1e-3, links: [] };
+    const four = ['a', 'b', 'c', 'd'].map((name) => ({ ...devices[0], name, operatorOverhead: 1e-6 }));
+    const cluster = { ...rest, devices: four, source: 0, sink: 0, network };
+    const order = graph.operators.map(({ id }) => id);
+    const rules = partitionRules(graph);
+    const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+    const rows = (operator: number, cuts: number[], halos?: number[]): Gene => ({
+      split: workload.genes.splits(operator).findIndex(({ dimension }) => dimension === 'H'),
+      cuts,
+      reduceOn: NONE,
+      halos,
+    });
+    // At once the first would send three messages; so it sends one, and another while the second hands on what it got.
+    const genes = [
+      rows(0, [0, 10, 11, 12, 13]),
+      rows(1, [0, 9, 11, 11, 13], [0, 0, 8, 0, 0, 0, 0, 0]),
+      rows(2, [0, 1, 5, 9, 13]),
+    ];
+    const evaluator = new Evaluator(workload);
+    const latencyOf = (plan: readonly Gene[]): number => {
+      evaluator.evaluate(plan.map((gene, v) => workload.genes.compile(v, gene)));
+      return evaluator.latencyNs;
+    };
+    assert.ok(latencyOf(genes) < latencyOf([genes[0], rows(1, [0, 10, 11, 12, 13]), genes[2]]));
+    const scene = new BoundScene(graph, rules, cluster);
+    const problem = new SynchronousProblem(scene, undefined, () => false);
+    const relaxed = aroundLengthsOf(problem, workload, genes, seededRandom(0), 0);
+    assert.ok(relaxed <= latencyOf(genes) + 1, `${relaxed} > ${latencyOf(genes)}`);
+  });
+
   it('says exactly the same of a chain of given lengths at any prices of what devices lack', () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = seededRandom(2000 + seed);
