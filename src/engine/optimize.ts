@@ -17,7 +17,8 @@ import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import { planGenes } from '../core/plan/genes';
 import type { Plan, PlanLatency } from '../core/plan/plan';
-import { latencyBound, type LatencyBound } from '../core/search/bounds/lowerBound';
+import { canBoundAtOnce, proveBound } from '../core/search/boundAtOnce';
+import type { LatencyBound } from '../core/search/bounds/lowerBound';
 import type {
   PartitionOptions,
   PartitionProgress,
@@ -147,7 +148,8 @@ async function searchAndProve(
   const prove: ProveBound = workers?.proveBound ?? provenHere;
   let isFailed = false;
   let proof: Promise<LatencyBound> | undefined;
-  const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
+  const isAtOnce = canBoundAtOnce(analysis.graph, cluster, latency);
+  const proven = (incumbentNs?: Nanoseconds): Promise<LatencyBound> => {
     if (proof !== undefined) return proof;
     proof = prove(
       {
@@ -155,7 +157,7 @@ async function searchAndProve(
         rules,
         cluster,
         latency,
-        ...(incumbentNs === undefined ? {} : { incumbentNs }),
+        ...(isAtOnce || incumbentNs === undefined ? {} : { incumbentNs }),
       },
       () => isFailed || control.cancelled() || limit.left() === 0,
     );
@@ -164,7 +166,8 @@ async function searchAndProve(
     return proof;
   };
   try {
-    if (latency === 'overlapped') void proven(undefined);
+    // Without workers the search comes first: it may keep what there is when time is up, a proof may not.
+    if (isAtOnce && workers !== undefined) void proven();
     const searched = await partitionModel(request, rules, order, limit, control, (latencyNs) => {
       void proven(latencyNs);
     });
@@ -177,7 +180,7 @@ async function searchAndProve(
   }
 }
 
-const provenHere: ProveBound = (request, isStopped) => Promise.resolve(latencyBound(request, isStopped));
+const provenHere: ProveBound = (request, isStopped) => Promise.resolve(proveBound(request, isStopped));
 
 /** @param settled hears of a latency that the search will hardly better, before it ends */
 function partitionModel(

@@ -4,6 +4,7 @@
  * holds for any prices, these make it high.
  */
 import type { Cluster } from '../../cluster/cluster';
+import type { Graph } from '../../graph/graph';
 import type { Bytes, Nanoseconds, OperatorId } from '../../graph/units';
 import { minimize } from './elimination';
 import { weightPrices, type MemoryPrices } from './pricedStep';
@@ -45,8 +46,7 @@ export function memoryPrices(
   isStopped: () => boolean,
 ): FoundPrices | undefined {
   const { cluster, graph } = scene;
-  const all = graph.storages.reduce((sum, { bytes }) => sum + (bytes ?? 0), graph.weightBytes.bytes);
-  if (roomsOf(cluster).every((room) => room >= all)) return undefined;
+  if (!isMemoryShort(graph, cluster)) return undefined;
   const nothing = cluster.devices.map(() => 0);
   const steps = largestSteps(scene).map((operator) => ({ operator, prices: nothing }));
   const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped);
@@ -60,6 +60,12 @@ export function memoryPrices(
   const without = pricedMinimum(problem, free, limits.tableLimit, isStopped).value;
   const gain = value / without - 1;
   return gain < LEAST_GAIN ? undefined : { prices: { weights, steps: used }, gain };
+}
+
+/** Some device has no room for all weights and activations at once. */
+export function isMemoryShort(graph: Graph, cluster: Cluster): boolean {
+  const all = graph.storages.reduce((sum, { bytes }) => sum + (bytes ?? 0), graph.weightBytes.bytes);
+  return roomsOf(cluster).some((room) => room < all);
 }
 
 /** The prices of all turns, the best first. */
