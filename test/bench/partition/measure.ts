@@ -8,7 +8,7 @@ import {
   type LatencyModel,
   type Workload,
 } from '../../../src/core/latency/workload';
-import { latencyBound } from '../../../src/core/search/bounds/lowerBound';
+import { canBoundAtOnce, proveBound } from '../../../src/core/search/boundAtOnce';
 import type { PartitionOptions, PartitionResult } from '../../../src/core/search/geneflow/problem';
 import { searchPartition, type MakePool } from '../../../src/core/search/geneflow/searchPartition';
 import { byOperator, GeneProblem } from '../../../src/core/search/opponents/geneProblem';
@@ -121,9 +121,11 @@ type Bounded = Pick<Row, 'boundNs' | 'boundMethod' | 'boundSeconds'>;
 export function measureBound(model: Model, { network, latency, memory }: RowKey, plan: Outcome): Bounded {
   const { graph, rules } = model;
   const cluster = clusterFor(model, network, memory);
-  const incumbentNs = plan.valid ? plan.ns : undefined;
+  // As for a plan: beside the search, which knows nothing yet, or after it.
+  const isBeside = canBoundAtOnce(graph, cluster, latency) || !plan.valid;
+  const request = { graph, rules, cluster, latency, ...(isBeside ? {} : { incumbentNs: plan.ns }) };
   const start = performance.now();
-  const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs }, () => false);
+  const { ns, method } = proveBound(request, () => false);
   return { boundNs: ns, boundMethod: method, boundSeconds: (performance.now() - start) / 1000 };
 }
 

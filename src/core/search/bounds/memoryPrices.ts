@@ -83,7 +83,7 @@ function turns(
   const tried: MemoryPrices[] = [];
   for (let turn = 0; turn < TURNS && !isStopped(); turn++) {
     const incumbent = incumbentNs + priceOfRooms(cluster, prices);
-    refine(problem, incumbent, { ...limits, work: limits.work / TURNS }, isStopped);
+    refine(problem, incumbent, { ...limits, work: limits.work / TURNS, isPatient: true }, isStopped);
     const { value, used } = pricedMinimum(problem, prices, limits.tableLimit, isStopped);
     if (value < best.value * (1 - FALL)) {
       stride /= 2;

@@ -25,6 +25,8 @@ export interface RefineLimits {
   readonly gap: number;
   /** Times that other orders of the devices are charged, where that is given. */
   readonly charges?: number;
+  /** It does all of the work, however little that brings. */
+  readonly isPatient?: boolean;
 }
 
 export interface Refined {
@@ -53,6 +55,10 @@ const CHARGED_AFTER = 100;
 /** Later in its work it would not make up for the boxes that are paid for nothing at first. */
 const CHARGED_WITHIN = 0.25;
 
+/** It ends where this share of the work has raised the bound by no more than that share of it. */
+const STALLED_SHARE = 0.2;
+const STALLED_GAIN = 0.0005;
+
 /** What is known of the boxes of one operator, by position. */
 interface BoxNotes {
   /** No assignment with the box costs less. */
@@ -73,6 +79,7 @@ export function refine(
   let known: Reach | undefined;
   let work = -PAIR_WORK * problem.pairs;
   let level = Infinity;
+  let mark = { used: 0, bound: -Infinity };
   try {
     for (;;) {
       const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < level));
@@ -97,10 +104,14 @@ export function refine(
       known = result.reach;
       found.isExact &&= result.isExact;
       found.bound = Math.max(found.bound, Math.min(result.value, level, incumbent));
-      if (found.rounds >= limits.rounds || PAIR_WORK * problem.pairs + work >= limits.work) return found;
-      if (incumbent - found.bound <= limits.gap * incumbent) return found;
-      const choice = result.choice.map((at, v) => active[v][at]);
       const used = PAIR_WORK * problem.pairs + work;
+      if (found.rounds >= limits.rounds || used >= limits.work) return found;
+      if (incumbent < Infinity && incumbent - found.bound <= limits.gap * incumbent) return found;
+      if (limits.isPatient !== true && used >= mark.used + STALLED_SHARE * limits.work) {
+        if (found.bound <= mark.bound + STALLED_GAIN * Math.abs(mark.bound)) return found;
+        mark = { used, bound: found.bound };
+      }
+      const choice = result.choice.map((at, v) => active[v][at]);
       const isDue = found.rounds === CHARGED_AFTER * 2 ** found.charges;
       const isWorth =
         limits.charges === undefined ? used < CHARGED_WITHIN * limits.work : found.charges < limits.charges;

@@ -73,6 +73,8 @@ export interface PartitionProblem {
 export interface Seed {
   readonly name: string;
   readonly genes: readonly (Gene | undefined)[];
+  /** An exact method found it. */
+  readonly isExact?: boolean;
 }
 
 export interface PartitionProgress {

@@ -20,6 +20,8 @@ import { cutsByShares } from './shares';
 export interface OpponentPlan {
   readonly name: string;
   readonly genes: readonly (Gene | undefined)[];
+  /** Of the elimination: it left out no combination of the genes that it looked at. */
+  readonly isExact?: boolean;
 }
 
 export const ELIMINATION = 'synchronous elimination';
@@ -68,9 +70,9 @@ export function opponentPlans(
   const problem = new GeneProblem(workload);
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
   // Behind the best one those that are faster and exceed the memories, to be combined with others.
-  pricedPlans(problem, rounds).forEach(({ genes }, i) =>
-    plans.push(named(i === 0 ? ELIMINATION : `short of memory ${i}`, genes)),
-  );
+  const [best, ...short] = pricedPlans(problem, rounds);
+  plans.push({ ...named(ELIMINATION, best.genes), isExact: best.isExact });
+  short.forEach(({ genes }, i) => plans.push(named(`short of memory ${i + 1}`, genes)));
   return plans;
 }
 

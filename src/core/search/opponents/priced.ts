@@ -8,7 +8,7 @@ import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
 import type { DeviceLoad } from '../../latency/timeline';
-import { byOperator, type GeneProblem } from './geneProblem';
+import { byOperator, type FastestPlan, type GeneProblem } from './geneProblem';
 import { HeldPrices } from './heldPrices';
 import { commonGenes, neighbourhoodOptimum, RankedGenes } from './neighbourhood';
 
@@ -39,6 +39,8 @@ export interface PricedPlan {
   readonly latencyNs: Nanoseconds;
   /** Bytes by which memories are exceeded. */
   readonly violation: Bytes;
+  /** It is the fastest of all combinations of the genes that it was found among. */
+  readonly isExact: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface PricedPlan {
  * @param rounds neighbourhoods of the plain optimum
  */
 export function pricedPlans(problem: GeneProblem, rounds: number): PricedPlan[] {
-  const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0).genes);
+  const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0));
   if (free.violation === 0) return [polished(problem, free, rounds)];
   const walk = new PriceWalk(problem, free);
   const steps = Math.ceil(rounds * STEPS_PER_ROUND);
@@ -61,7 +63,7 @@ function polished(problem: GeneProblem, plan: JudgedPlan, rounds: number): Judge
   let best = plan;
   for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
     const atOnce = Math.min(ROUNDS_AT_ONCE, Math.max(rounds - round, cheap));
-    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, atOnce).genes);
+    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, atOnce));
     if (next.latencyNs >= best.latencyNs) break;
     best = next;
   }
@@ -72,13 +74,13 @@ interface JudgedPlan extends PricedPlan {
   readonly devices: readonly DeviceLoad[];
 }
 
-function judged({ workload }: GeneProblem, genes: readonly Gene[]): JudgedPlan {
+function judged({ workload }: GeneProblem, { genes, isExact }: FastestPlan): JudgedPlan {
   const { latencyNs, devices } = simulate(workload, byOperator(workload, genes));
   const violation = devices.reduce(
     (sum, { peakBytes }, d) => sum + Math.max(0, peakBytes - workload.cluster.devices[d].memory),
     0,
   );
-  return { genes, latencyNs, violation, devices };
+  return { genes, latencyNs, violation, devices, isExact };
 }
 
 /** Subgradient steps on the prices (Polyak's rule, towards the best valid plan), a plan for each. */
@@ -110,13 +112,13 @@ class PriceWalk {
     this.adjust();
     const { current, best, prices, common } = this;
     const isCommon = this.steps++ % STEPS_PER_COMMON === 0;
-    const { genes } = this.nearby.fastest(
+    const fastest = this.nearby.fastest(
       [current.genes, best.genes],
       this.pricedNs(),
       prices.of,
       isCommon ? (step) => common[step] : undefined,
     );
-    this.current = judged(this.problem, genes);
+    this.current = judged(this.problem, fastest);
     if (isBetter(this.current, best)) this.best = this.current;
     return this.current;
   }

@@ -162,6 +162,13 @@ describe('lower bounds', () => {
     assert.ok(close >= 12, `${close} of 24 close`);
   });
 
+  it('is refined where no plan is known, too', () => {
+    const request = { graph: netOf(3), rules: partitionRules(netOf(3)), cluster: clusterOf(3) };
+    const limits = { ...LIMITS, gap: 0.001 };
+    const { certificate } = latencyBound({ ...request, latency: 'synchronous', limits }, () => false);
+    assert.ok(certificate?.model === 'synchronous' && certificate.rounds > 1);
+  });
+
   it('no plan within the memories is faster than the bound with memory prices', () => {
     let valid = 0;
     let priced = 0;
