@@ -26,7 +26,8 @@ export function canBoundAtOnce(graph: Graph, cluster: Cluster, latency: LatencyM
 export function proveBound(request: BoundRequest, isStopped: () => boolean): LatencyBound {
   const { graph, cluster, latency, incumbentNs } = request;
   const isGiven = incumbentNs !== undefined || latency === 'overlapped';
-  if (isGiven || isStopped() || !canBoundAtOnce(graph, cluster, latency)) return latencyBound(request, isStopped);
+  if (isGiven || isStopped() || !canBoundAtOnce(graph, cluster, latency))
+    return latencyBound(request, isStopped);
   return latencyBound({ ...request, incumbentNs: commonPlanNs(request) }, isStopped);
 }
 
