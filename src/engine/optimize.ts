@@ -17,8 +17,7 @@ import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import { planGenes } from '../core/plan/genes';
 import type { Plan, PlanLatency } from '../core/plan/plan';
-import { canBoundAtOnce, proveBound } from '../core/search/boundAtOnce';
-import type { LatencyBound } from '../core/search/bounds/lowerBound';
+import { latencyBound, type LatencyBound } from '../core/search/bounds/lowerBound';
 import type {
   PartitionOptions,
   PartitionProgress,
@@ -148,8 +147,7 @@ async function searchAndProve(
   const prove: ProveBound = workers?.proveBound ?? provenHere;
   let isFailed = false;
   let proof: Promise<LatencyBound> | undefined;
-  const isAtOnce = canBoundAtOnce(analysis.graph, cluster, latency);
-  const proven = (incumbentNs?: Nanoseconds): Promise<LatencyBound> => {
+  const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
     if (proof !== undefined) return proof;
     proof = prove(
       {
@@ -157,7 +155,7 @@ async function searchAndProve(
         rules,
         cluster,
         latency,
-        ...(isAtOnce || incumbentNs === undefined ? {} : { incumbentNs }),
+        ...(incumbentNs === undefined ? {} : { incumbentNs }),
       },
       () => isFailed || control.cancelled() || limit.left() === 0,
     );
@@ -166,8 +164,7 @@ async function searchAndProve(
     return proof;
   };
   try {
-    // Without workers the search comes first: it may keep what there is when time is up, a proof may not.
-    if (isAtOnce && workers !== undefined) void proven();
+    if (latency === 'overlapped') void proven(undefined);
     const searched = await partitionModel(request, rules, order, limit, control, (latencyNs) => {
       void proven(latencyNs);
     });
@@ -180,22 +177,22 @@ async function searchAndProve(
   }
 }
 
-const provenHere: ProveBound = (request, isStopped) => Promise.resolve(proveBound(request, isStopped));
+const provenHere: ProveBound = (request, isStopped) => Promise.resolve(latencyBound(request, isStopped));
 
-/** @param settled hears of a latency that the search will hardly better, before it ends */
+/** @param near hears of a latency that the search will hardly better, before it ends */
 function partitionModel(
   { analysis, cluster, options, start, pins, workers }: OptimizeRequest,
   rules: PartitionRules,
   order: readonly OperatorId[],
   limit: TimeLimit,
   control: Control<OptimizeProgress>,
-  settled: (latencyNs: Nanoseconds | undefined) => void,
+  near: (latencyNs: Nanoseconds | undefined) => void,
 ): Promise<PartitionResult> {
   const { graph } = analysis;
   const reported: Control<PartitionProgress> = {
     ...control,
-    report: ({ evaluations, latencyNs, isSettled = false }) => {
-      if (isSettled) settled(latencyNs);
+    report: ({ evaluations, latencyNs, isNearBest = false }) => {
+      if (isNearBest) near(latencyNs);
       control.report({
         phase: 'partitioning',
         evaluations,

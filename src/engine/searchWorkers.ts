@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { proveBound } from '../core/search/boundAtOnce';
-import type { BoundRequest, LatencyBound } from '../core/search/bounds/lowerBound';
+import { latencyBound, type BoundRequest, type LatencyBound } from '../core/search/bounds/lowerBound';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { workerIslandPool } from './islandPool';
 import { StopFlag } from './stopFlag';
@@ -32,7 +31,7 @@ export interface BoundWorkerData extends Omit<BoundRequest, 'rules'> {
 /** @param workerFile the bundle of `boundWorker.ts` */
 export function workerBound(workerFile: string): ProveBound {
   return (request, isStopped) => {
-    if (isStopped()) return Promise.resolve(proveBound(request, isStopped));
+    if (isStopped()) return Promise.resolve(latencyBound(request, isStopped));
     const stop = new StopFlag(isStopped);
     const workerData = { ...request, rules: undefined, stop: stop.buffer };
     const worker = new Worker(workerFile, { workerData });

@@ -1,6 +1,7 @@
 /** One row: GenEFlow, all its opponents and the bound for one model, network, latency model and memory. */
 import { loadavg } from 'node:os';
 import { Evaluator } from '../../../src/core/latency/evaluator';
+import type { Cluster } from '../../../src/core/cluster/cluster';
 import type { Gene } from '../../../src/core/latency/gene';
 import {
   createWorkload,
@@ -8,13 +9,15 @@ import {
   type LatencyModel,
   type Workload,
 } from '../../../src/core/latency/workload';
-import { canBoundAtOnce, proveBound } from '../../../src/core/search/boundAtOnce';
+import { isMemoryShort } from '../../../src/core/search/bounds/memoryPrices';
+import { latencyBound } from '../../../src/core/search/bounds/lowerBound';
 import type { PartitionOptions, PartitionResult } from '../../../src/core/search/geneflow/problem';
 import { searchPartition, type MakePool } from '../../../src/core/search/geneflow/searchPartition';
 import { byOperator, GeneProblem } from '../../../src/core/search/opponents/geneProblem';
 import { gridOptimum } from '../../../src/core/search/opponents/grid';
 import type { SolveLinear } from '../../../src/core/search/opponents/linearModel';
 import { linearProgramPlan } from '../../../src/core/search/opponents/linearProgram';
+import { firstElimination } from '../../../src/core/search/opponents/opponents';
 import { randomSearch } from '../../../src/core/search/opponents/randomSearch';
 import { freeControl } from '../../support/control';
 import { keep, type Outcome, readKept, type Row, rowFile, type RowKey } from './rows';
@@ -121,12 +124,26 @@ type Bounded = Pick<Row, 'boundNs' | 'boundMethod' | 'boundSeconds'>;
 export function measureBound(model: Model, { network, latency, memory }: RowKey, plan: Outcome): Bounded {
   const { graph, rules } = model;
   const cluster = clusterFor(model, network, memory);
-  // As for a plan: beside the search, which knows nothing yet, or after it.
-  const isBeside = canBoundAtOnce(graph, cluster, latency) || !plan.valid;
-  const request = { graph, rules, cluster, latency, ...(isBeside ? {} : { incumbentNs: plan.ns }) };
+  const incumbentNs = firstNs(model, cluster, latency) ?? (plan.valid ? plan.ns : undefined);
   const start = performance.now();
-  const { ns, method } = proveBound(request, () => false);
+  const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs }, () => false);
   return { boundNs: ns, boundMethod: method, boundSeconds: (performance.now() - start) / 1000 };
+}
+
+/** What a bound that runs beside the search begins with. */
+function firstNs(
+  { graph, rules, order }: Model,
+  cluster: Cluster,
+  latency: LatencyModel,
+): number | undefined {
+  if (latency === 'overlapped' || isMemoryShort(graph, cluster)) return undefined;
+  const first = firstElimination(graph, rules, cluster, order);
+  if (first === undefined) return undefined;
+  const workload = createWorkload(graph, rules, cluster, order, latency);
+  return replayed(
+    workload,
+    first.genes.map((gene, id) => gene && workload.genes.compile(id, gene)),
+  ).ns;
 }
 
 /** The grid optimum is found in the synchronous model without limits, once per model and network. */

@@ -6,8 +6,7 @@ import { join, resolve } from 'node:path';
 import { smartHome } from '../../../src/core/cluster/smartHome';
 import { seededRandom } from '../../../src/core/graph/random';
 import { partitionRules } from '../../../src/core/partition/rules';
-import { proveBound } from '../../../src/core/search/boundAtOnce';
-import type { BoundRequest } from '../../../src/core/search/bounds/lowerBound';
+import { latencyBound, type BoundRequest } from '../../../src/core/search/bounds/lowerBound';
 import { workerBound } from '../../../src/engine/searchWorkers';
 import { randomNet } from '../../support/netGraph';
 
@@ -35,7 +34,7 @@ describe('a bound in a worker', () => {
     const found = await workerBound(file)({ ...asked, limits }, () => false);
     assert.deepEqual(
       found,
-      proveBound({ ...asked, limits }, () => false),
+      latencyBound({ ...asked, limits }, () => false),
     );
     assert.ok(found.ns > 0 && !found.stopped);
   });

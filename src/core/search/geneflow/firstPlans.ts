@@ -14,6 +14,7 @@ export interface FirstPlan extends Fitness {
 /** The plans tried so far, each once, and the best of them. */
 export interface FirstPlans {
   readonly best: FirstPlan;
+  readonly tried: readonly Seed[];
   readonly results: readonly SeedResult[];
 }
 
@@ -23,15 +24,17 @@ export interface FirstPlans {
  */
 export function tryFirstPlans(
   space: SearchSpace,
-  seeds: readonly Seed[],
+  seeds: Iterable<Seed>,
   stop: () => boolean,
   found: (latencyNs: Nanoseconds) => void,
 ): FirstPlans {
   const evaluator = new Evaluator(space.workload);
+  const tried: Seed[] = [];
   const results: SeedResult[] = [];
   let best: FirstPlan | undefined;
-  for (const { name, genes } of seeds) {
+  for (const seed of seeds) {
     if (best?.violation === 0 && stop()) break;
+    const { name, genes } = seed;
     const genome = genes.map((gene, operator) =>
       gene === undefined || space.workload.flow.stepOf[operator] < 0
         ? undefined
@@ -40,10 +43,11 @@ export function tryFirstPlans(
     evaluator.evaluate(genome);
     evaluator.keep();
     const { latencyNs, violation } = evaluator;
+    tried.push(seed);
     results.push({ name, latencyNs, valid: violation === 0 });
     if (best !== undefined && !isBetter({ latencyNs, violation }, best)) continue;
     best = { genes: genome.map((gene) => gene?.gene), latencyNs, violation };
     if (violation === 0) found(latencyNs);
   }
-  return { best: best!, results };
+  return { best: best!, tried, results };
 }

@@ -83,8 +83,8 @@ export interface PartitionProgress {
   readonly latencyNs: Nanoseconds | undefined;
   /** While there is none: the bytes by which the best plan so far exceeds the devices' memories. */
   readonly violation: Bytes;
-  /** The search will hardly find a faster plan: what needs its latency may begin. */
-  readonly isSettled?: boolean;
+  /** The best plan is hardly slower than the one that will be found: a bound that needs its latency may begin. */
+  readonly isNearBest?: boolean;
 }
 
 export interface PartitionResult {

@@ -13,6 +13,7 @@ import { fusedTiles } from './fusedTiles';
 import { byOperator, GeneProblem } from './geneProblem';
 import { greedy } from './greedy';
 import { layerPipeline } from './layerPipeline';
+import { neighbourhoodOptimum } from './neighbourhood';
 import { pricedPlans } from './priced';
 import { cutsByShares } from './shares';
 
@@ -74,6 +75,22 @@ export function opponentPlans(
   plans.push({ ...named(ELIMINATION, best.genes), isExact: best.isExact });
   short.forEach(({ genes }, i) => plans.push(named(`short of memory ${i + 1}`, genes)));
   return plans;
+}
+
+/** Operators times the fourth power of the devices, by which the time for the first genes grows: some seconds. */
+const MOST_WORK = 200_000;
+
+/** The plan that the elimination begins with, the fastest of a few genes for each operator; `undefined` where that takes long. */
+export function firstElimination(
+  graph: Graph,
+  rules: PartitionRules,
+  cluster: Cluster,
+  order: readonly OperatorId[],
+): OpponentPlan | undefined {
+  if (graph.operators.length * cluster.devices.length ** 4 > MOST_WORK) return undefined;
+  const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+  const { genes } = neighbourhoodOptimum(new GeneProblem(workload), undefined, 0);
+  return { name: ELIMINATION, genes: spread(workload, genes) };
 }
 
 /** Every operator with such a split shared by weight, the others whole on the device with the largest weight. */

@@ -2,16 +2,18 @@ import assert from 'node:assert/strict';
 import { parseCluster } from '../../../../../src/core/cluster/parse';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import type { IslandPool } from '../../../../../src/core/search/geneflow/islandPool';
-import type { PartitionProblem } from '../../../../../src/core/search/geneflow/problem';
+import type { LatencyModel } from '../../../../../src/core/latency/workload';
+import type { PartitionProblem, PartitionProgress } from '../../../../../src/core/search/geneflow/problem';
 import { searchPartition } from '../../../../../src/core/search/geneflow/searchPartition';
+import { freeControl } from '../../../../support/control';
 import { NetBuilder } from '../../../../support/netGraph';
 
-function problem(): PartitionProblem {
+function problem(memory = '1 GB'): PartitionProblem {
   const net = new NetBuilder();
   let x = net.input([1, 8, 32, 32]);
   for (let i = 0; i < 4; i++) x = net.relu(net.conv(x, 8, 3));
   const graph = net.finish([x]);
-  const device = { memory: '1 GB', compute: '100 MFLOP/s', operatorOverhead: '10 us' };
+  const device = { memory, compute: '100 MFLOP/s', operatorOverhead: '10 us' };
   const cluster = parseCluster({
     name: 'two',
     devices: [
@@ -87,10 +89,58 @@ describe('a search that is stopped while its opponents are computed', () => {
     const best = Math.min(...result.seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs));
     assert.equal(result.timeline.latencyNs, best);
     assert.ok(result.seeds.length > 4);
+    // The exact elimination's first plan too, which is ahead of all that share everything alike.
+    const last = result.seeds[result.seeds.length - 1];
+    assert.deepEqual([last.name, last.latencyNs], ['synchronous elimination', best]);
     assert.deepEqual(
       told,
       [...told].sort((a, b) => b - a),
       'every plan told is better than the last',
     );
+  });
+});
+
+describe('a search tells when its first plans are near the best', () => {
+  async function nearNs(given: PartitionProblem): Promise<number | undefined> {
+    let asked = false;
+    let near: number | undefined;
+    const control = {
+      cancelled: () => asked,
+      now: () => 0,
+      report: ({ isNearBest = false, latencyNs }: PartitionProgress) => {
+        if (isNearBest) near ??= latencyNs;
+      },
+    };
+    await searchPartition(given, control, (_, stop) => {
+      const pool = deafPool(stop);
+      return {
+        ...pool,
+        opponents: (clusters) => {
+          setTimeout(() => (asked = true), 20);
+          return pool.opponents(clusters);
+        },
+      };
+    });
+    return near;
+  }
+
+  const withLatency = (latency: LatencyModel, memory?: string): PartitionProblem => {
+    const given = problem(memory);
+    return { ...given, options: { ...given.options, latency } };
+  };
+
+  it('where memory is not short, in the synchronous model', async () => {
+    const roomy = withLatency('synchronous');
+    const near = await nearNs(roomy);
+    const { timeline } = await searchPartition(roomy, freeControl());
+    assert.ok(near !== undefined && near >= timeline.latencyNs && near < 1.1 * timeline.latencyNs);
+    assert.equal(await nearNs(withLatency('synchronous', '200 kB')), undefined);
+    assert.equal(await nearNs(withLatency('overlapped')), undefined);
+  });
+
+  it('where the devices are not too many', async () => {
+    const { cluster, ...given } = withLatency('synchronous');
+    const devices = Array.from({ length: 20 }, (_, d) => ({ ...cluster.devices[0], name: `d${d}` }));
+    assert.equal(await nearNs({ ...given, cluster: { ...cluster, devices } }), undefined);
   });
 });
