@@ -21,7 +21,13 @@ export interface IslandWorkerData {
 }
 
 export type IslandRequest =
-  | { readonly kind: 'opponents'; readonly cluster: Cluster; readonly isOwn: boolean }
+  | {
+      readonly kind: 'opponents';
+      readonly cluster: Cluster;
+      readonly isOwn: boolean;
+      /** Of a `StopFlag`. */
+      readonly late: SharedArrayBuffer;
+    }
   | { readonly kind: 'start'; readonly seeds: readonly Seed[] }
   | {
       readonly kind: 'run';
@@ -62,14 +68,18 @@ class WorkerIslandPool implements IslandPool {
    * One worker computes those of the first cluster, the others (where there are any) the rest; deaf meanwhile: where
    * the search stops they are not waited for.
    */
-  async opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined> {
+  async opponents(
+    clusters: readonly Cluster[],
+    isLate: () => boolean,
+  ): Promise<readonly (readonly Seed[])[] | undefined> {
+    const late = new StopFlag(isLate);
     const found = new Array<readonly Seed[]>(clusters.length);
     const others = this.members.length - 1;
     const memberFor = (at: number): number => (at === 0 || others === 0 ? 0 : 1 + ((at - 1) % others));
     const shares = this.members.map(async (member, position) => {
       for (const [at, cluster] of clusters.entries()) {
         if (memberFor(at) !== position) continue;
-        const reply = await member.ask({ kind: 'opponents', cluster, isOwn: at === 0 });
+        const reply = await member.ask({ kind: 'opponents', cluster, isOwn: at === 0, late: late.buffer });
         if (reply.kind === 'opponents') found[at] = reply.seeds;
       }
     });
@@ -77,7 +87,7 @@ class WorkerIslandPool implements IslandPool {
     all.catch(() => undefined);
     let tell = (): void => undefined;
     const stopped = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
-    return this.flag.while(Promise.race([all, stopped]), tell);
+    return this.flag.while(late.while(Promise.race([all, stopped])), tell);
   }
 
   async start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {

@@ -13,7 +13,8 @@ const hosts = islands.map((island) => new IslandHost(space, island, isStopped));
 
 function answer(request: IslandRequest): IslandReply {
   if (request.kind === 'opponents') {
-    return { kind: 'opponents', seeds: opponentSeeds(problem, request.cluster, request.isOwn) };
+    const { cluster, isOwn, late } = request;
+    return { kind: 'opponents', seeds: opponentSeeds(problem, cluster, isOwn, flagReader(late)) };
   }
   if (request.kind === 'start') {
     const results = hosts.map((host) => host.start(request.seeds));

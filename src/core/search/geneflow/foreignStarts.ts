@@ -12,6 +12,8 @@ export interface ForeignStart {
   /** Of the seed. */
   readonly name: string;
   readonly problem: PartitionProblem;
+  /** Of the time that the search takes. */
+  readonly share: number;
   /** Evaluations of the search itself that one takes as long as. */
   readonly cost: number;
   /** Its best plan joins in a later epoch instead of being a seed here. */
@@ -45,6 +47,7 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
   const other: LatencyModel = options.latency === 'overlapped' ? 'synchronous' : 'overlapped';
   const start = (name: string, share: number, cost: number, changed: Changed): ForeignStart => ({
     name,
+    share,
     cost,
     isLate: changed.options?.strategy !== undefined,
     problem: {

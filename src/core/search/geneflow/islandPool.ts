@@ -25,8 +25,9 @@ export interface IslandPool {
   /**
    * The plans of the methods that GenEFlow is compared with, for each of the clusters, the first of which is the
    * problem's own and gets most of the effort; `undefined` where it was stopped meanwhile.
+   * @param isLate from when on they make do with what they have
    */
-  opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined>;
+  opponents(clusters: readonly Cluster[], isLate: Stop): Promise<readonly (readonly Seed[])[] | undefined>;
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]>;
   /** Every island runs `evaluations`, after it has received `immigrants[island]` (if any). */
   run(
@@ -88,6 +89,7 @@ export function opponentSeeds(
   { graph, rules, order, options }: PartitionProblem,
   cluster: Cluster,
   isOwn: boolean,
+  isLate: Stop,
 ): readonly Seed[] {
   if (graph.operators.length > MOST_OPERATORS) return [];
   const isSimple = options.strategy === 'vertical';
@@ -96,9 +98,9 @@ export function opponentSeeds(
     : Math.floor(
         Math.min(MOST_ROUNDS, options.evaluations / EVALUATIONS_PER_ROUND) * (isOwn ? 1 : ELSEWHERE_SHARE),
       );
-  const plans = opponentPlans(graph, rules, cluster, order, rounds);
+  const plans = opponentPlans(graph, rules, cluster, order, rounds, isLate);
   const isHidden = options.latency === 'overlapped' && rounds > 0 && cluster.devices.length > 1;
-  return isHidden ? [...plans, hiddenMessagesPlan(graph, rules, cluster, order)] : plans;
+  return isHidden ? [...plans, hiddenMessagesPlan(graph, rules, cluster, order, isLate)] : plans;
 }
 
 /** All islands on this thread, one after another; they share what they compile. */
@@ -113,11 +115,11 @@ export class LocalIslandPool implements IslandPool {
     this.hosts = Array.from({ length: ISLANDS }, (_, index) => new IslandHost(space, index, stop));
   }
 
-  opponents(clusters: readonly Cluster[]): Promise<readonly (readonly Seed[])[] | undefined> {
+  opponents(clusters: readonly Cluster[], isLate: Stop): Promise<readonly (readonly Seed[])[] | undefined> {
     const found: (readonly Seed[])[] = [];
     for (const cluster of clusters) {
       if (this.stop()) return Promise.resolve(undefined);
-      found.push(opponentSeeds(this.problem, cluster, cluster === clusters[0]));
+      found.push(opponentSeeds(this.problem, cluster, cluster === clusters[0], isLate));
     }
     return Promise.resolve(found);
   }

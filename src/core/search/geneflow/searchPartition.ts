@@ -47,6 +47,8 @@ const LARGE_GRAPH = 1000;
 const GIVEN_ORDER_SHARE = 0.6;
 const ORDERS_SHARE = 0.005;
 const GIVEN_ORDER = 'plan in the given order';
+/** Of a time limit, after which opponents make do with what they have: the islands need time as well. */
+const OPPONENTS_SHARE = 0.3;
 /** Epoch before which the late plan joins: time enough to better it, too late to keep the islands from others. */
 const LATE_EPOCH = 8;
 /**
@@ -71,7 +73,8 @@ export async function searchPartition(
   const { timeLimit = Infinity, freeOrder } = problem.options;
   const stopped = (): Stopped | undefined =>
     control.cancelled() ? 'cancel' : control.now() - started > timeLimit ? 'time' : undefined;
-  const search = new PartitionSearch(control, makePool, stopped);
+  const timeLeft = (): number => timeLimit - (control.now() - started);
+  const search = new PartitionSearch(control, makePool, stopped, timeLeft);
   return freeOrder ? search.runInAnyOrder(problem) : search.run(problem, true);
 }
 
@@ -83,10 +86,18 @@ export function requireKnownSizes({ unknownSizes }: Graph): void {
 class PartitionSearch {
   private readonly stop = (): boolean => this.stopped() !== undefined;
 
+  /** Whether a share of the time that is left now has passed. */
+  private isOver(share: number): () => boolean {
+    const end = (1 - share) * this.timeLeft();
+    return () => this.timeLeft() < end;
+  }
+
   constructor(
     private readonly control: Control<PartitionProgress>,
     private readonly makePool: MakePool,
     private readonly stopped: () => Stopped | undefined,
+    /** Seconds. */
+    private readonly timeLeft: () => number,
   ) {}
 
   /** In the given order; then the order follows the plan, and the plan once more the order. */
@@ -142,7 +153,9 @@ class PartitionSearch {
     const pool = this.makePool(problem, this.stop);
     try {
       const starts = isFirst ? foreignStarts(problem, space) : [];
-      const asked = isFirst ? askOpponents(pool, problem, starts) : NO_OPPONENTS;
+      const asked = isFirst
+        ? askOpponents(pool, problem, starts, this.isOver(OPPONENTS_SHARE))
+        : NO_OPPONENTS;
       // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
       const simple = simpleSeeds(space);
       const known = firstSeeds(problem, simple, isFirst ? this.stop : () => true);
@@ -171,8 +184,11 @@ class PartitionSearch {
       const found =
         strategy === 'vertical'
           ? this.runVertical(space, seeds)
-          : await this.runEpochs(problem, pool, { ...foreign, quietEpochs }, (best, evaluated) =>
-              this.control.report(progress(best, foreign.spent + evaluated)),
+          : await this.runEpochs(
+              problem,
+              pool,
+              { ...foreign, quietEpochs, stop: this.stop },
+              (best, evaluated) => this.control.report(progress(best, foreign.spent + evaluated)),
             );
       const evaluations = foreign.evaluations + found.evaluations;
       return resultOf(space, found.best, judged(space, seeds, seedResults), evaluations, this.stopped());
@@ -211,13 +227,15 @@ class PartitionSearch {
     let evaluations = 0;
     let spent = 0;
     for (const start of starts) {
-      const { name, problem: foreign, cost, isLate } = start;
+      const { name, problem: foreign, share, cost, isLate } = start;
       if (this.stop()) break;
       const before = spent;
-      const pool = this.makePool(foreign, this.stop);
+      const isOver = this.isOver(share);
+      const stop = (): boolean => this.stop() || isOver();
+      const pool = this.makePool(foreign, stop);
       try {
         await pool.start([...given, ...(beside.get(start) ?? []), ...seeds]);
-        const found = await this.runEpochs(foreign, pool, ALONE, (_, evaluated) =>
+        const found = await this.runEpochs(foreign, pool, { ...ALONE, stop }, (_, evaluated) =>
           this.control.report(progress(known, before + cost * evaluated)),
         );
         if (isLate) late = found.best;
@@ -237,7 +255,7 @@ class PartitionSearch {
   private async runEpochs(
     { graph, options }: PartitionProblem,
     pool: IslandPool,
-    { spent, quietEpochs, late }: Circumstances,
+    { spent, quietEpochs, late, stop }: Circumstances,
     report: (best: IslandReport, evaluations: number) => void,
   ): Promise<FoundByIslands> {
     const left = budget(options.evaluations, graph) - spent;
@@ -246,7 +264,7 @@ class PartitionSearch {
     let best: IslandReport | undefined;
     let evaluations = 0;
     let quiet = 0;
-    for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && this.stop()); epoch++) {
+    for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && stop()); epoch++) {
       if (quiet >= quietEpochs) break;
       quiet++;
       const isJoining =
@@ -263,6 +281,8 @@ class PartitionSearch {
       evaluations = reports.reduce((sum, island) => sum + island.evaluations, 0);
       report(best!, evaluations);
     }
+    // Where it is stopped before that one joins.
+    if (late !== undefined && isBetter(late, best!)) best = late;
     return { best: best!, evaluations };
   }
 }
@@ -301,9 +321,10 @@ async function askOpponents(
   pool: IslandPool,
   { cluster }: PartitionProblem,
   starts: readonly ForeignStart[],
+  isLate: () => boolean,
 ): Promise<Opponents | undefined> {
   const elsewhere = starts.filter((start) => start.problem.cluster !== cluster);
-  const found = await pool.opponents([cluster, ...elsewhere.map((start) => start.problem.cluster)]);
+  const found = await pool.opponents([cluster, ...elsewhere.map((start) => start.problem.cluster)], isLate);
   if (found === undefined) return undefined;
   const [own, ...others] = found;
   return { own, beside: new Map(elsewhere.map((start, at) => [start, others[at]])) };
@@ -317,9 +338,10 @@ interface Circumstances {
   readonly quietEpochs: number;
   /** Joins all islands later, if it is better than their best then. */
   readonly late: IslandReport | undefined;
+  readonly stop: () => boolean;
 }
 
-const ALONE: Circumstances = { spent: 0, quietEpochs: EPOCHS, late: undefined };
+const ALONE = { spent: 0, quietEpochs: EPOCHS, late: undefined };
 
 interface FoundByIslands extends Found {
   readonly best: IslandReport;

@@ -21,9 +21,10 @@ export function hiddenMessagesPlan(
   rules: PartitionRules,
   cluster: Cluster,
   order: readonly OperatorId[],
+  isLate: () => boolean = () => false,
 ): OpponentPlan {
   const workload = createWorkload(graph, rules, onFasterNetwork(cluster), order, 'synchronous');
-  const [{ genes }] = pricedPlans(new GeneProblem(workload), ROUNDS);
+  const [{ genes }] = pricedPlans(new GeneProblem(workload), ROUNDS, isLate);
   return { name: 'half of the messages hidden', genes: spread(workload, genes) };
 }
 

@@ -34,31 +34,30 @@ const MOST_KEPT = 40;
 /** Neighbours drawn of the fastest plan's gene, and as many of one that was kept, for each gene that is kept. */
 const DRAWN_PER_KEPT = 2 / 3;
 
-/** @param rounds at most so many neighbourhoods */
+/** @param rounds at most so many neighbourhoods, and none any more from when `isLate` on */
 export function neighbourhoodOptimum(
   problem: GeneProblem,
   start: readonly Gene[] | undefined,
   rounds: number,
-  extra?: GeneCost,
+  isLate: () => boolean = () => false,
 ): FastestPlan {
   const { workload } = problem;
   const common = workload.flow.steps.map((operator) => commonGenes(workload, operator));
   let best = problem.fastest(
     common.map((genes, step) => (start === undefined ? genes : [start[step], ...genes])),
     TABLE_LIMIT,
-    extra,
   );
   const random = seededRandom(SEED);
-  for (let round = 0, idle = 0; round < rounds && idle < PATIENCE; round++) {
+  for (let round = 0, idle = 0; round < rounds && idle < PATIENCE && !isLate(); round++) {
     const candidates = best.genes.map((gene, step) =>
       limited(around(workload, best.genes, step, gene, round, random), random),
     );
-    const next = problem.fastest(candidates, TABLE_LIMIT, extra);
+    const next = problem.fastest(candidates, TABLE_LIMIT);
     idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
   }
   // Where buckets are cut, marginals say little.
-  return best.isExact ? amongRanked(problem, best, rounds * RANKED_ROUNDS, random, extra) : best;
+  return best.isExact ? amongRanked(problem, best, rounds * RANKED_ROUNDS, random, isLate) : best;
 }
 
 /**
@@ -70,14 +69,14 @@ function amongRanked(
   start: FastestPlan,
   rounds: number,
   random: Random,
-  extra: GeneCost | undefined,
+  isLate: () => boolean,
 ): FastestPlan {
   const steps = start.genes.length;
   const most = Math.min(MOST_KEPT, Math.max(LEAST_KEPT, Math.round(RANKED_KEPT / steps)));
   const nearby = new RankedGenes(problem, steps, most, Math.round(DRAWN_PER_KEPT * most), random);
   let best = start;
-  for (let round = 0, idle = 0; round < rounds && idle < RANKED_PATIENCE; round++) {
-    const next = nearby.fastest([best.genes], best.cost, extra);
+  for (let round = 0, idle = 0; round < rounds && idle < RANKED_PATIENCE && !isLate(); round++) {
+    const next = nearby.fastest([best.genes], best.cost);
     idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
   }
@@ -108,7 +107,7 @@ export class RankedGenes {
   fastest(
     plans: readonly (readonly Gene[])[],
     cost: number,
-    extra: GeneCost | undefined,
+    extra?: GeneCost,
     more: (step: number) => readonly Gene[] = () => [],
   ): FastestPlan {
     const { problem, random, draws, most } = this;

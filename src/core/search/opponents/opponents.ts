@@ -36,6 +36,7 @@ const POLISH_ROUNDS = 24;
  * synchronous optimum over neighbourhoods. All are decided in the synchronous model, whose parts add up; each
  * can be replayed in either.
  * @param rounds neighbourhoods of the last; 0 leaves out what takes more than a moment (greedy, elimination)
+ * @param isLate from when on it makes do with what it has
  */
 export function opponentPlans(
   graph: Graph,
@@ -43,6 +44,7 @@ export function opponentPlans(
   cluster: Cluster,
   order: readonly OperatorId[],
   rounds = POLISH_ROUNDS,
+  isLate: () => boolean = () => false,
 ): OpponentPlan[] {
   const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
   const named = (name: string, genes: readonly Gene[]): OpponentPlan => ({
@@ -71,7 +73,7 @@ export function opponentPlans(
   const problem = new GeneProblem(workload);
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
   // Behind the best one those that are faster and exceed the memories, to be combined with others.
-  const [best, ...short] = pricedPlans(problem, rounds);
+  const [best, ...short] = pricedPlans(problem, rounds, isLate);
   plans.push({ ...named(ELIMINATION, best.genes), isExact: best.isExact });
   short.forEach(({ genes }, i) => plans.push(named(`short of memory ${i + 1}`, genes)));
   return plans;

@@ -46,24 +46,30 @@ export interface PricedPlan {
 /**
  * The plan of the least violation and then the least latency first; behind it those found on the way that are
  * faster, each lacking more than the one before.
- * @param rounds neighbourhoods of the plain optimum
+ * @param rounds neighbourhoods of the plain optimum, and none any more from when `isLate` on
  */
-export function pricedPlans(problem: GeneProblem, rounds: number): PricedPlan[] {
+export function pricedPlans(
+  problem: GeneProblem,
+  rounds: number,
+  isLate: () => boolean = () => false,
+): PricedPlan[] {
   const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0));
-  if (free.violation === 0) return [polished(problem, free, rounds)];
+  if (free.violation === 0) return [polished(problem, free, rounds, isLate)];
   const walk = new PriceWalk(problem, free);
+  const found = [free];
   const steps = Math.ceil(rounds * STEPS_PER_ROUND);
-  return undominated([free, ...Array.from({ length: steps }, () => walk.next())]);
+  for (let step = 0; step < steps && !isLate(); step++) found.push(walk.next());
+  return undominated(found);
 }
 
 /** Again and again with draws that begin anew: where one series ends the next may go on. */
-function polished(problem: GeneProblem, plan: JudgedPlan, rounds: number): JudgedPlan {
+function polished(problem: GeneProblem, plan: JudgedPlan, rounds: number, isLate: () => boolean): JudgedPlan {
   const { flow, cluster } = problem.workload;
   const cheap = Math.floor(CHEAP / (flow.steps.length * cluster.devices.length ** 2));
   let best = plan;
-  for (let round = 0; round < rounds; round += ROUNDS_AT_ONCE) {
+  for (let round = 0; round < rounds && !isLate(); round += ROUNDS_AT_ONCE) {
     const atOnce = Math.min(ROUNDS_AT_ONCE, Math.max(rounds - round, cheap));
-    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, atOnce));
+    const next = judged(problem, neighbourhoodOptimum(problem, best.genes, atOnce, isLate));
     if (next.latencyNs >= best.latencyNs) break;
     best = next;
   }

@@ -115,9 +115,9 @@ describe('a search tells when its first plans are near the best', () => {
       const pool = deafPool(stop);
       return {
         ...pool,
-        opponents: (clusters) => {
+        opponents: (clusters, isLate) => {
           setTimeout(() => (asked = true), 20);
-          return pool.opponents(clusters);
+          return pool.opponents(clusters, isLate);
         },
       };
     });

@@ -3,11 +3,17 @@ import type { Cluster } from '../../../../../src/core/cluster/cluster';
 import { smartHome } from '../../../../../src/core/cluster/smartHome';
 import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom } from '../../../../../src/core/graph/random';
+import { geneDevices, type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload, type LatencyModel } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { checkPlan } from '../../../../../src/core/plan/check';
-import type { PartitionOptions, PartitionResult } from '../../../../../src/core/search/geneflow/problem';
-import { searchPartition } from '../../../../../src/core/search/geneflow/searchPartition';
+import { LocalIslandPool, type IslandReport } from '../../../../../src/core/search/geneflow/islandPool';
+import type {
+  PartitionOptions,
+  PartitionProblem,
+  PartitionResult,
+} from '../../../../../src/core/search/geneflow/problem';
+import { searchPartition, type MakePool } from '../../../../../src/core/search/geneflow/searchPartition';
 import { freeControl } from '../../../../support/control';
 import { randomNet } from '../../../../support/netGraph';
 import { planOf } from '../../../../support/planOf';
@@ -169,6 +175,52 @@ describe('GenEFlow', () => {
     const settled = await search(graph, home, { latency: 'synchronous', evaluations: 60_000 });
     assert.deepEqual(names(settled), ['less memory (40 %)', 'less memory (60 %)']);
     assert.ok(settled.evaluations < 40_000, String(settled.evaluations));
+  });
+
+  it('within a time limit keeps to the parts of it, and to the best plan of any part', async () => {
+    const graph = randomNet(seededRandom(7), 10);
+    const order = graph.operators.map(({ id }) => id);
+    const runs = new Map<string, number>();
+    let seconds = 0;
+    // Every epoch takes a second, and finds a plan of its strategy's own latency.
+    class SlowPool extends LocalIslandPool {
+      constructor(
+        private readonly given: PartitionProblem,
+        stop: () => boolean,
+      ) {
+        super(given, stop);
+      }
+
+      override async run(
+        ...[evaluations, immigrants]: Parameters<LocalIslandPool['run']>
+      ): Promise<readonly IslandReport[]> {
+        seconds++;
+        const { strategy, latency } = this.given.options;
+        const part = `${strategy} ${latency}`;
+        runs.set(part, (runs.get(part) ?? 0) + 1);
+        const reports = await super.run(evaluations, immigrants);
+        return reports.map((report) => ({ ...report, latencyNs: strategy === 'horizontal' ? 1 : 2 }));
+      }
+    }
+    const problem = {
+      ...{ graph, rules: partitionRules(graph), cluster: smartHome(), order },
+      options: { ...OPTIONS, timeLimit: 10 },
+    };
+    const control = { ...freeControl(), now: () => seconds };
+    const makePool: MakePool = (given, stop) => new SlowPool(given, stop);
+    const { stopped, genes } = await searchPartition(problem, control, makePool);
+    assert.equal(stopped, 'time');
+    // 30 % of the time, 10 % of what is left then, and the rest (two scenes of less memory first, 5 % each), which is
+    // too little for the late plan to join.
+    assert.deepEqual(Object.fromEntries(runs), {
+      'hybrid synchronous': 4,
+      'horizontal overlapped': 1,
+      'hybrid overlapped': 6,
+    });
+    const rules = partitionRules(graph);
+    const isShared = (gene: Gene | undefined, id: number): boolean =>
+      gene === undefined || rules.splits(id).length === 0 || geneDevices(gene).length > 1;
+    assert.ok(genes.every(isShared));
   });
 
   it('stops when told to, with the best plan so far', async () => {

@@ -188,6 +188,11 @@ describe('opponents', () => {
     assert.ok(common < 250, `${common}`);
     assert.ok(around <= 100, `${around}`);
     assert.ok(ranked.length <= 8, `${ranked.length}`);
+    // Told that it is late from the start: the common genes alone.
+    problem.most.length = 0;
+    const [plan] = pricedPlans(problem, 24, () => true);
+    assert.deepEqual(problem.most, [common]);
+    assert.ok(plan.latencyNs > 0);
   });
 });
 
