@@ -86,12 +86,6 @@ export function requireKnownSizes({ unknownSizes }: Graph): void {
 class PartitionSearch {
   private readonly stop = (): boolean => this.stopped() !== undefined;
 
-  /** Whether a share of the time that is left now has passed. */
-  private isOver(share: number): () => boolean {
-    const end = (1 - share) * this.timeLeft();
-    return () => this.timeLeft() < end;
-  }
-
   constructor(
     private readonly control: Control<PartitionProgress>,
     private readonly makePool: MakePool,
@@ -99,6 +93,12 @@ class PartitionSearch {
     /** Seconds. */
     private readonly timeLeft: () => number,
   ) {}
+
+  /** Whether a share of the time that is left now has passed. */
+  private isOver(share: number): () => boolean {
+    const end = (1 - share) * this.timeLeft();
+    return () => this.timeLeft() < end;
+  }
 
   /** In the given order; then the order follows the plan, and the plan once more the order. */
   async runInAnyOrder(problem: PartitionProblem): Promise<PartitionResult> {
