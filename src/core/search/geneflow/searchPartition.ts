@@ -51,11 +51,8 @@ const GIVEN_ORDER = 'plan in the given order';
 const OPPONENTS_SHARE = 0.3;
 /** Epoch before which the late plan joins: time enough to better it, too late to keep the islands from others. */
 const LATE_EPOCH = 8;
-/**
- * Epochs that bring nothing, after which a search that began with a settled plan ends. Measured on eleven models: the
- * islands bettered it only where the elimination had to leave combinations out, as in the cells of NAS nets.
- */
-const QUIET_EPOCHS = { exact: 1, cut: 3 };
+/** Epochs that bring nothing, after which a search that began with a settled plan ends. */
+const QUIET_EPOCHS = 1;
 
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
@@ -166,10 +163,12 @@ class PartitionSearch {
       const given = unique([...simple, ...opponents.own, ...(problem.seeds ?? [])]);
       const roomy = bestOfRoomy(space, given);
       const { latency, strategy } = problem.options;
-      const isSettled = roomy !== undefined && latency === 'synchronous';
-      if (isSettled) this.control.report({ ...progress(roomy, 0), isNearBest: true });
-      const isExact = given.some((seed) => seed.isExact ?? false);
-      const quietEpochs = !isSettled ? EPOCHS : isExact ? QUIET_EPOCHS.exact : QUIET_EPOCHS.cut;
+      const isRoomy = roomy !== undefined && latency === 'synchronous';
+      if (isRoomy) this.control.report({ ...progress(roomy, 0), isNearBest: true });
+      // Measured on eleven models: the islands bettered the elimination only where it had to leave combinations out, as
+      // in the cells of NAS nets.
+      const isSettled = isRoomy && given.some((seed) => seed.isExact ?? false);
+      const quietEpochs = isSettled ? QUIET_EPOCHS : EPOCHS;
       const foreign = isSettled
         ? { seeds: eliminated(opponents), late: undefined, evaluations: 0, spent: 0 }
         : await this.runForeign(
