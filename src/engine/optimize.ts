@@ -146,6 +146,7 @@ async function searchAndProve(
   const { latency } = options;
   const prove: ProveBound = workers?.proveBound ?? provenHere;
   let isFailed = false;
+  let nearNs: Nanoseconds | undefined;
   let proof: Promise<LatencyBound> | undefined;
   const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
     if (proof !== undefined) return proof;
@@ -166,11 +167,13 @@ async function searchAndProve(
   try {
     if (latency === 'overlapped') void proven(undefined);
     const searched = await partitionModel(request, rules, order, limit, control, (latencyNs) => {
-      void proven(latencyNs);
+      nearNs ??= latencyNs;
+      // On this thread it would keep the search from going on.
+      if (workers !== undefined) void proven(nearNs);
     });
     if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
     control.report({ phase: 'bounding' });
-    return { searched, bound: await proven(searched.timeline.latencyNs) };
+    return { searched, bound: await proven(nearNs ?? searched.timeline.latencyNs) };
   } catch (error) {
     isFailed = true;
     throw error;

@@ -76,7 +76,7 @@ async function measureModel(model: Model, tools: Tools): Promise<void> {
           const kept = readKept<Row>(rowFile(key));
           if (values.bounds) {
             if (kept === undefined) continue;
-            const again = { ...kept, ...measureBound(model, key, kept.geneflow) };
+            const again = { ...kept, ...measureBound(model, key, kept) };
             keep(rowFile(key), again);
             progress(again);
             continue;

@@ -1,7 +1,6 @@
 /** One row: GenEFlow, all its opponents and the bound for one model, network, latency model and memory. */
 import { loadavg } from 'node:os';
 import { Evaluator } from '../../../src/core/latency/evaluator';
-import type { Cluster } from '../../../src/core/cluster/cluster';
 import type { Gene } from '../../../src/core/latency/gene';
 import {
   createWorkload,
@@ -9,15 +8,17 @@ import {
   type LatencyModel,
   type Workload,
 } from '../../../src/core/latency/workload';
-import { isMemoryShort } from '../../../src/core/search/bounds/memoryPrices';
 import { latencyBound } from '../../../src/core/search/bounds/lowerBound';
-import type { PartitionOptions, PartitionResult } from '../../../src/core/search/geneflow/problem';
+import type {
+  PartitionOptions,
+  PartitionProgress,
+  PartitionResult,
+} from '../../../src/core/search/geneflow/problem';
 import { searchPartition, type MakePool } from '../../../src/core/search/geneflow/searchPartition';
 import { byOperator, GeneProblem } from '../../../src/core/search/opponents/geneProblem';
 import { gridOptimum } from '../../../src/core/search/opponents/grid';
 import type { SolveLinear } from '../../../src/core/search/opponents/linearModel';
 import { linearProgramPlan } from '../../../src/core/search/opponents/linearProgram';
-import { firstElimination } from '../../../src/core/search/opponents/opponents';
 import { randomSearch } from '../../../src/core/search/opponents/randomSearch';
 import { freeControl } from '../../support/control';
 import { keep, type Outcome, readKept, type Row, rowFile, type RowKey } from './rows';
@@ -77,6 +78,10 @@ export async function measureRow(
   const { network, latency, memory, seed } = key;
   const cluster = clusterFor(model, network, memory);
   const [load] = loadavg();
+  let nearNs: number | undefined;
+  const report = ({ isNearBest = false, latencyNs }: PartitionProgress): void => {
+    if (isNearBest) nearNs ??= latencyNs;
+  };
   const search = (changed: Partial<PartitionOptions>): Promise<PartitionResult> => {
     const options = { seed, latency, evaluations: wantedEvaluations, freeOrder: false } as const;
     const problem = {
@@ -86,12 +91,13 @@ export async function measureRow(
       order,
       options: { ...options, strategy: 'hybrid', ...changed },
     } as const;
-    return searchPartition(problem, freeControl(), makePool);
+    return searchPartition(problem, { ...freeControl(), report }, makePool);
   };
   const start = performance.now();
   const result = await search({});
   const searched = performance.now();
-  const bounded = measureBound(model, key, outcomeOf(result));
+  const found = { geneflow: outcomeOf(result), ...(nearNs === undefined ? {} : { nearNs }) };
+  const bounded = measureBound(model, key, found);
   const workload = createWorkload(graph, rules, cluster, order, latency);
   const draws = Math.min(result.evaluations, Math.ceil(RANDOM_OPERATORS / operators));
   const random = randomSearch(workload, draws, seed);
@@ -109,7 +115,7 @@ export async function measureRow(
     ...key,
     operators,
     wantedEvaluations,
-    geneflow: outcomeOf(result),
+    ...found,
     ...bounded,
     opponents,
     genes: result.genes.map((gene) => gene ?? null),
@@ -121,29 +127,17 @@ export async function measureRow(
 type Bounded = Pick<Row, 'boundNs' | 'boundMethod' | 'boundSeconds'>;
 
 /** The proven bound beside GenEFlow's plan. */
-export function measureBound(model: Model, { network, latency, memory }: RowKey, plan: Outcome): Bounded {
+export function measureBound(
+  model: Model,
+  { network, latency, memory }: RowKey,
+  { geneflow, nearNs }: Pick<Row, 'geneflow' | 'nearNs'>,
+): Bounded {
   const { graph, rules } = model;
   const cluster = clusterFor(model, network, memory);
-  const incumbentNs = firstNs(model, cluster, latency) ?? (plan.valid ? plan.ns : undefined);
+  const incumbentNs = nearNs ?? (geneflow.valid ? geneflow.ns : undefined);
   const start = performance.now();
   const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs }, () => false);
   return { boundNs: ns, boundMethod: method, boundSeconds: (performance.now() - start) / 1000 };
-}
-
-/** What a bound that runs beside the search begins with. */
-function firstNs(
-  { graph, rules, order }: Model,
-  cluster: Cluster,
-  latency: LatencyModel,
-): number | undefined {
-  if (latency === 'overlapped' || isMemoryShort(graph, cluster)) return undefined;
-  const first = firstElimination(graph, rules, cluster, order);
-  if (first === undefined) return undefined;
-  const workload = createWorkload(graph, rules, cluster, order, latency);
-  return replayed(
-    workload,
-    first.genes.map((gene, id) => gene && workload.genes.compile(id, gene)),
-  ).ns;
 }
 
 /** The grid optimum is found in the synchronous model without limits, once per model and network. */

@@ -26,6 +26,8 @@ export interface Row extends RowKey {
   /** Asked for; the search may round it to whole epochs. */
   readonly wantedEvaluations: number;
   readonly geneflow: Outcome;
+  /** Where the bound begins beside the search: the latency of the plan that it begins with. */
+  readonly nearNs?: number;
   readonly boundNs: number;
   readonly boundMethod: string;
   /** By column name; absent where the method found no plan at all. */

@@ -51,7 +51,12 @@ describe('a time limit', () => {
   }
 
   /** With a clock on which every look takes a second. */
-  async function run(timeLimit: number, latency: 'overlapped' | 'synchronous', graph: Graph): Promise<Ran> {
+  async function run(
+    timeLimit: number,
+    latency: 'overlapped' | 'synchronous',
+    graph: Graph,
+    workers?: SearchWorkers,
+  ): Promise<Ran> {
     let clock = 0;
     const began: Record<string, number> = {};
     const control = {
@@ -61,7 +66,10 @@ describe('a time limit', () => {
     };
     const options = { ...DEFAULT_OPTIMIZE_OPTIONS, latency, timeLimit };
     const { stopped } = await optimizeModel(
-      { modelPath, analysis: { ...analysis, graph }, cluster: smartHome(), options, workers: ENDLESS },
+      {
+        ...{ modelPath, analysis: { ...analysis, graph }, cluster: smartHome(), options },
+        ...(workers === undefined ? {} : { workers }),
+      },
       control,
     );
     return { began, end: clock, stopped };
@@ -69,16 +77,27 @@ describe('a time limit', () => {
 
   for (const latency of ['overlapped', 'synchronous'] as const) {
     it(`is one for search and proof, which has the last of it, ${latency}`, async () => {
-      const { began, end, stopped } = await run(10_000, latency, analysis.graph);
+      const { began, end, stopped } = await run(10_000, latency, analysis.graph, ENDLESS);
       assert.equal(stopped, 'time');
       assert.ok(began['bounding'] > 8000 && began['bounding'] < 9000, `bounding at ${began['bounding']}`);
       assert.ok(end > 9900 && end < 10_100, `${end}`);
     });
   }
 
+  it('leaves the search its part where the proof runs on the same thread', async () => {
+    const { began, end } = await run(2000, 'synchronous', analysis.graph);
+    assert.ok(began['bounding'] < 1800, `bounding at ${began['bounding']}`);
+    assert.ok(end < 2100, `${end}`);
+  });
+
   it('leaves most of itself to the search where the order is hard', async () => {
     // Without a limit the order takes 150 looks.
-    const { began, end, stopped } = await run(200, 'synchronous', toyGraph(wattsStrogatz(64, 1, 'distinct')));
+    const { began, end, stopped } = await run(
+      200,
+      'synchronous',
+      toyGraph(wattsStrogatz(64, 1, 'distinct')),
+      ENDLESS,
+    );
     assert.equal(stopped, 'time');
     assert.ok(
       began['partitioning'] > 40 && began['partitioning'] < 60,

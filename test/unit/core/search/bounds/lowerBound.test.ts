@@ -169,6 +169,18 @@ describe('lower bounds', () => {
     assert.ok(certificate?.model === 'synchronous' && certificate.rounds > 1);
   });
 
+  it('ends before its work is done where that no longer raises it', () => {
+    const scene = new BoundScene(netOf(0), partitionRules(netOf(0)), clusterOf(0));
+    const limits = { rounds: 1000, work: 1e7, tableLimit: 100_000, gap: 0 };
+    const bound = (isPatient: boolean): LatencyBound =>
+      boxBound(scene, { messageTurns: 0 }, 1e9, { ...limits, isPatient }, () => false);
+    const [all, ended] = [bound(true), bound(false)];
+    assert.ok(all.certificate?.model === 'synchronous' && ended.certificate?.model === 'synchronous');
+    assert.ok(ended.certificate.rounds < all.certificate.rounds);
+    assert.ok(ended.ns <= all.ns && ended.ns > 0.998 * all.ns);
+    assert.equal(verifyBound(scene.graph, scene.rules, scene.cluster, ended.certificate), ended.ns);
+  });
+
   it('no plan within the memories is faster than the bound with memory prices', () => {
     let valid = 0;
     let priced = 0;

@@ -8,10 +8,11 @@ import { createWorkload, type LatencyModel } from '../../../../../src/core/laten
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { checkPlan } from '../../../../../src/core/plan/check';
 import { LocalIslandPool, type IslandReport } from '../../../../../src/core/search/geneflow/islandPool';
-import type {
-  PartitionOptions,
-  PartitionProblem,
-  PartitionResult,
+import {
+  EPOCHS,
+  type PartitionOptions,
+  type PartitionProblem,
+  type PartitionResult,
 } from '../../../../../src/core/search/geneflow/problem';
 import { searchPartition, type MakePool } from '../../../../../src/core/search/geneflow/searchPartition';
 import { freeControl } from '../../../../support/control';
@@ -175,6 +176,37 @@ describe('GenEFlow', () => {
     const settled = await search(graph, home, { latency: 'synchronous', evaluations: 60_000 });
     assert.deepEqual(names(settled), ['less memory (40 %)', 'less memory (60 %)']);
     assert.ok(settled.evaluations < 40_000, String(settled.evaluations));
+  });
+
+  it('goes on where the elimination had to leave combinations out', async () => {
+    const graph = randomNet(seededRandom(7), 10);
+    const order = graph.operators.map(({ id }) => id);
+    const epochs = async (isExact: boolean): Promise<number> => {
+      let runs = 0;
+      class JudgingPool extends LocalIslandPool {
+        override async opponents(
+          ...asked: Parameters<LocalIslandPool['opponents']>
+        ): ReturnType<LocalIslandPool['opponents']> {
+          const found = await super.opponents(...asked);
+          return found?.map((seeds) =>
+            seeds.map((seed) => (seed.isExact === undefined ? seed : { ...seed, isExact })),
+          );
+        }
+
+        override run(...asked: Parameters<LocalIslandPool['run']>): ReturnType<LocalIslandPool['run']> {
+          runs++;
+          return super.run(...asked);
+        }
+      }
+      const problem = {
+        ...{ graph, rules: partitionRules(graph), cluster: smartHome(), order },
+        options: { ...OPTIONS, latency: 'synchronous', evaluations: 20_000 },
+      } as const;
+      await searchPartition(problem, freeControl(), (given, stop) => new JudgingPool(given, stop));
+      return runs;
+    };
+    assert.ok((await epochs(true)) < EPOCHS);
+    assert.ok((await epochs(false)) >= 2 * EPOCHS);
   });
 
   it('within a time limit keeps to the parts of it, and to the best plan of any part', async () => {
