@@ -76,6 +76,7 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
     ['incumbentNs', 'messageTurns', 'charges'].every(
       (name) => fields[name] === undefined || isNumber(fields[name]),
     ) &&
+    (fields['areJoinsRelays'] === undefined || typeof fields['areJoinsRelays'] === 'boolean') &&
     (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;
 }

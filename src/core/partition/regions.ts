@@ -231,7 +231,13 @@ export class Regions {
   private readonly ofStorage: (RegionSpace | undefined)[] = [];
   private readonly ofWeight = new Map<TensorId, RegionSpace>();
 
-  constructor(private readonly graph: Graph) {}
+  /** @param tensors per storage those whose axes are to be told apart, all of its own by default */
+  constructor(
+    private readonly graph: Graph,
+    private readonly tensors: readonly (readonly TensorId[])[] = graph.storages.map(
+      (storage) => storage.tensors,
+    ),
+  ) {}
 
   /**
    * The space that boxes of `tensor` belong to: its storage's, or its own for a weight. A storage one of
@@ -244,9 +250,7 @@ export class Regions {
       if (space === undefined) this.ofWeight.set(tensor, (space = makeSpace([this.graph.tensors[tensor]])));
       return space;
     }
-    return (this.ofStorage[storage] ??= makeSpace(
-      this.graph.storages[storage].tensors.map((id) => this.graph.tensors[id]),
-    ));
+    return (this.ofStorage[storage] ??= makeSpace(this.tensors[storage].map((id) => this.graph.tensors[id])));
   }
 
   /** Elements of `box` of `tensor`; everything where its shape is not known. */

@@ -28,6 +28,8 @@ export type BoundCertificate =
       readonly isExact: boolean;
       /** That looked for prices of what devices lack, before the rounds; none in plans of earlier versions. */
       readonly messageTurns?: number;
+      /** Sums and concatenations are left out as well; not so where it is absent. */
+      readonly areJoinsRelays?: boolean;
       /** Times that other orders of the devices were charged; none in plans of earlier versions. */
       readonly charges?: number;
       /** Nanoseconds per byte on each device, to begin with. */
@@ -56,12 +58,13 @@ export function verifyBound(
     return isUsable ? workBoundOf(scene, shares) : undefined;
   }
   const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, charges = 0 } = certificate;
+  const { areJoinsRelays } = certificate;
   if (prices !== undefined && !isUsable(prices, scene)) return undefined;
   // A certificate from elsewhere may not ask for more work than our own.
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE) || !(messageTurns <= MOST_TURNS))
     return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap, charges };
-  return boxBound(scene, { prices, messageTurns }, incumbentNs, limits, () => false).ns;
+  return boxBound(scene, { areJoinsRelays, prices, messageTurns }, incumbentNs, limits, () => false).ns;
 }
 
 /** One price per device, not below zero, for each of a few operators once. */

@@ -57,6 +57,8 @@ export interface ReadFacts {
   readonly hi: Int32Array;
   /** Absent where its shards may lie at too many places. */
   readonly places?: Places;
+  /** That have to arrive for an element that is lacked. */
+  readonly elementBytes: Bytes;
 }
 
 /** What a producer holds at most, per device. */
@@ -230,6 +232,7 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     lo,
     hi,
     places: placesIn(box, table.spans),
+    elementBytes: table.elementBytes[Math.min(length, shortest)],
   };
 }
 

@@ -2,7 +2,7 @@
  * What a tensor has to do with a range of the cut axis whose place is not known: tables by length, the least that a
  * shard needs and the most that it makes, over every place along the axis.
  */
-import type { TensorId } from '../../graph/units';
+import type { Bytes, TensorId } from '../../graph/units';
 import type { Box } from '../../partition/partition';
 import { product, type Region } from '../../partition/regions';
 import type { BoundScene } from './scene';
@@ -36,6 +36,8 @@ export interface NeedTable {
   readonly perShared: number;
   /** Where each unit's part lies; absent where that is not known, or does not rise with the units. */
   readonly spans?: Spans;
+  /** By length, rising: bytes that have to arrive at least for an element that is lacked (`lineage.ts`). */
+  readonly elementBytes: Float64Array;
 }
 
 export interface PlaceTable {
@@ -173,8 +175,9 @@ export function wholeMade(size: number, length: number): MakeTable {
 }
 
 /** Where several inputs are views of one storage, the one that needs most stands for all. */
-export function largestNeed(parts: readonly Follow[], length: number): NeedTable {
+export function largestNeed(parts: readonly Follow[], length: number, bytes: Bytes): NeedTable {
   const nothing = new Float64Array(length + 1);
+  const elementBytes = nothing.map(() => bytes);
   let largest: NeedTable = {
     ...placed({ atEnd: nothing, inside: nothing, deep: nothing, margin: 0 }),
     mostNeeded: nothing,
@@ -183,27 +186,35 @@ export function largestNeed(parts: readonly Follow[], length: number): NeedTable
     slab: 0,
     isRun: false,
     ...NO_OVERLAP,
+    elementBytes,
   };
   for (const part of parts) {
-    const { axis, slab, isRun, least } = part;
-    if (least.atEnd[length] <= largest.atEnd[length]) continue;
-    const { most: mostNeeded } = makeTable(part);
-    largest = {
-      ...placed(least),
-      mostNeeded,
-      together: neededByAny(part),
-      axis,
-      slab,
-      isRun,
-      ...overlaps(part),
-      spans: axis >= 0 && isRising(part) ? part : undefined,
-    };
+    if (part.least.atEnd[length] > largest.atEnd[length]) largest = tableOf(part, elementBytes);
   }
   return largest;
 }
 
+export function needTable(spans: Spans, axis: number, isRun: boolean, elementBytes: Float64Array): NeedTable {
+  return tableOf(follow(spans, axis, isRun), elementBytes);
+}
+
+function tableOf(part: Follow, elementBytes: Float64Array): NeedTable {
+  const { axis, slab, isRun, least } = part;
+  return {
+    ...placed(least),
+    mostNeeded: makeTable(part).most,
+    together: neededByAny(part),
+    axis,
+    slab,
+    isRun,
+    ...overlaps(part),
+    spans: axis >= 0 && isRising(part) ? part : undefined,
+    elementBytes,
+  };
+}
+
 /** The same wherever it is: all of a storage, by a whole operator. */
-export function wholeNeed(elements: number): NeedTable {
+export function wholeNeed(elements: number, bytes: Bytes): NeedTable {
   const needed = Float64Array.of(0, elements);
   return {
     ...placed({ atEnd: needed, inside: needed, deep: needed, margin: 0 }),
@@ -213,6 +224,7 @@ export function wholeNeed(elements: number): NeedTable {
     slab: elements,
     isRun: true,
     ...NO_OVERLAP,
+    elementBytes: Float64Array.of(bytes, bytes),
   };
 }
 

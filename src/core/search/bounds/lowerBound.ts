@@ -14,7 +14,7 @@ import { memoryPrices, priceOfRooms } from './memoryPrices';
 import { priceMessages } from './messagePrices';
 import { pathBound } from './pathBound';
 import type { MemoryPrices } from './pricedStep';
-import { PAIR_WORK, refine, type RefineLimits } from './refine';
+import { PAIR_WORK, Refinement, type RefineLimits } from './refine';
 import { BoundScene } from './scene';
 import { SynchronousProblem } from './synchronousProblem';
 import { workBound } from './workBound';
@@ -86,22 +86,65 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const { graph, rules, cluster, incumbentNs, limits } = request;
   const scene = new BoundScene(graph, rules, cluster);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
-  const found = memoryPrices(scene, incumbentNs, partOf(whole, PRICES_SHARE), isStopped);
-  if (found === undefined) return boxBound(scene, {}, incumbentNs, whole, isStopped);
-  const { prices, gain } = found;
-  if (gain >= CLEAR_GAIN) return boxBound(scene, { prices }, incumbentNs, whole, isStopped);
+  const kinds = areJoinsMet(scene, isStopped) ? [false, true] : [false];
+  const runs: BoxBound[] = [];
+  const found: LatencyBound[] = [];
+  try {
+    for (const areJoinsRelays of kinds) {
+      const starts = startsOf(scene, areJoinsRelays, incumbentNs, whole, isStopped);
+      const trial = kinds.length * starts.length > 1 ? TRIAL_SHARE : 1;
+      for (const start of starts) {
+        const run = new BoxBound(scene, start, incumbentNs, whole, isStopped);
+        runs.push(run);
+        found.push(run.upTo(trial * whole.work));
+        if (isNear(found[found.length - 1], incumbentNs, whole)) return found[found.length - 1];
+      }
+    }
+    const promise = found.map(({ ns }, i) => ns * (runs[i].start.areJoinsRelays ? 1 : LATER_GAIN));
+    found.push(runs[promise.indexOf(Math.max(...promise))].upTo(whole.work));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+  }
+  const best = found.reduce((a, b) => (b.ns > a.ns ? b : a), NOTHING_PROVEN);
+  return { ...best, stopped: isStopped() };
+}
+
+function isNear({ ns }: LatencyBound, incumbentNs = Infinity, { gap }: RefineLimits): boolean {
+  return incumbentNs - ns <= gap * incumbentNs;
+}
+
+/** There are sums or concatenations that can be left out. */
+function areJoinsMet(scene: BoundScene, isStopped: () => boolean): boolean {
+  const [without, all] = [false, true].map(
+    (areJoinsRelays) => new SynchronousProblem(scene, undefined, isStopped, areJoinsRelays).operators.length,
+  );
+  return without !== all;
+}
+
+/** Bounds that start in several ways get so much of the work each, and the most promising one the rest of it. */
+const TRIAL_SHARE = 0.3;
+/** Without joins the eliminations go faster, with them the bound rises further in the end. */
+const LATER_GAIN = 1.015;
+
+/** Those worth a try: where prices of memory gain little with and without. */
+function startsOf(
+  scene: BoundScene,
+  areJoinsRelays: boolean,
+  incumbentNs: Nanoseconds | undefined,
+  limits: RefineLimits,
+  isStopped: () => boolean,
+): BoundStart[] {
+  const found = memoryPrices(scene, areJoinsRelays, incumbentNs, partOf(limits, PRICES_SHARE), isStopped);
+  if (found === undefined) return [{ areJoinsRelays }];
+  const priced = { areJoinsRelays, prices: found.prices };
   // Operators whose steps have prices cannot be left out, which may cost more than little prices gain.
-  const part = partOf(whole, UNCLEAR_SHARE);
-  const free = boxBound(scene, {}, incumbentNs, part, isStopped);
-  const priced = boxBound(scene, { prices }, incumbentNs, part, isStopped);
-  return { ...(priced.ns > free.ns ? priced : free), stopped: priced.stopped || free.stopped };
+  return found.gain >= CLEAR_GAIN ? [priced] : [{ areJoinsRelays }, priced];
 }
 
 /** Of the work, for the boxes that the prices of memory are found on; it comes on top. */
 const PRICES_SHARE = 0.3;
-/** Prices that gain less may prove less than none: the work goes in two such shares to the bounds with and without. */
+/** Prices that gain less may prove less than none. */
 const CLEAR_GAIN = 0.01;
-const UNCLEAR_SHARE = 0.8;
 
 function partOf(limits: RefineLimits, share: number): RefineLimits {
   return { ...limits, work: share * limits.work };
@@ -109,6 +152,8 @@ function partOf(limits: RefineLimits, share: number): RefineLimits {
 
 /** What a bound starts from. */
 export interface BoundStart {
+  /** Sums and concatenations are left out as well (`relays.ts`). */
+  readonly areJoinsRelays?: boolean;
   /** Of memory. */
   readonly prices?: MemoryPrices;
   /** Turns that look for prices of what devices lack; as many as the work allows where it is left out. */
@@ -117,45 +162,76 @@ export interface BoundStart {
 
 export function boxBound(
   scene: BoundScene,
-  { prices, messageTurns }: BoundStart,
+  start: BoundStart,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
 ): LatencyBound {
-  let problem = new SynchronousProblem(scene, prices, isStopped);
-  const turns = messageTurns ?? turnsFor(problem, limits);
-  const { tableLimit } = limits;
-  const priced =
-    turns === 0
-      ? undefined
-      : priceMessages(problem, prices, incumbentNs ?? Infinity, turns, tableLimit, isStopped);
-  const isGained = priced !== undefined && priced.gain >= leastGain(problem);
-  if (priced !== undefined && !isGained) problem = new SynchronousProblem(scene, prices, isStopped);
-  const memory = isGained ? priced.memory : prices;
-  // A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price.
-  const credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
-  const refined = refine(problem, (incumbentNs ?? Infinity) + credit, limits, isStopped);
-  const { bound, rounds, charges, isExact, stopped } = refined;
-  if (bound === -Infinity) return NOTHING_PROVEN;
-  const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
-  return {
-    // Room for the noise that rounding up to whole nanoseconds forgives, and for that of what is taken off again.
-    ns: Math.max(0, Math.floor(bound - credit - NOISE * (bound + credit) - 1)),
-    method,
-    certificate: {
-      model: 'synchronous',
+  return new BoxBound(scene, start, incumbentNs, limits, isStopped).upTo(limits.work);
+}
+
+/** A bound that can be halted, and goes on as if it had not been. */
+class BoxBound {
+  private readonly refinement: Refinement;
+  private readonly messageTurns: number;
+  /** A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price. */
+  private readonly credit: Nanoseconds;
+
+  constructor(
+    scene: BoundScene,
+    readonly start: BoundStart,
+    private readonly incumbentNs: Nanoseconds | undefined,
+    private readonly limits: RefineLimits,
+    isStopped: () => boolean,
+  ) {
+    const { prices, messageTurns, areJoinsRelays } = start;
+    const problem = new SynchronousProblem(scene, prices, isStopped, areJoinsRelays);
+    const turns = messageTurns ?? turnsFor(problem, limits);
+    const incumbent = incumbentNs ?? Infinity;
+    const priced =
+      turns === 0
+        ? undefined
+        : priceMessages(problem, prices, incumbent, turns, limits.tableLimit, isStopped);
+    const isGained = priced !== undefined && priced.gain >= leastGain(problem);
+    const isReady = priced === undefined || isGained;
+    const memory = isGained ? priced.memory : prices;
+    this.messageTurns = isGained ? turns : 0;
+    this.credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
+    this.refinement = new Refinement(
+      isReady ? problem : new SynchronousProblem(scene, prices, isStopped, areJoinsRelays),
+      incumbent + this.credit,
+      limits,
+      isStopped,
+    );
+  }
+
+  /** @param work from the start */
+  upTo(work: number): LatencyBound {
+    const { incumbentNs, limits, credit, messageTurns } = this;
+    const { prices, areJoinsRelays } = this.start;
+    const { bound, rounds, charges, isExact, stopped } = this.refinement.upTo(work);
+    if (bound === -Infinity) return NOTHING_PROVEN;
+    const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
+    return {
+      // Room for the noise that rounding up to whole nanoseconds forgives, and for that of what is taken off again.
+      ns: Math.max(0, Math.floor(bound - credit - NOISE * (bound + credit) - 1)),
       method,
-      ...(incumbentNs === undefined ? {} : { incumbentNs }),
-      rounds,
-      tableLimit,
-      gap: limits.gap,
-      isExact,
-      charges,
-      messageTurns: isGained ? turns : 0,
-      ...(prices === undefined ? {} : { prices }),
-    },
-    stopped,
-  };
+      certificate: {
+        model: 'synchronous',
+        method,
+        ...(incumbentNs === undefined ? {} : { incumbentNs }),
+        rounds,
+        tableLimit: limits.tableLimit,
+        gap: limits.gap,
+        isExact,
+        charges,
+        messageTurns,
+        ...(areJoinsRelays === true ? { areJoinsRelays } : {}),
+        ...(prices === undefined ? {} : { prices }),
+      },
+      stopped,
+    };
+  }
 }
 
 /** Turns at most, and the share of the work that they may take on top; the least number that says anything. */

@@ -41,6 +41,7 @@ export interface FoundPrices {
  */
 export function memoryPrices(
   scene: BoundScene,
+  areJoinsRelays: boolean,
   incumbentNs: Nanoseconds | undefined,
   limits: RefineLimits,
   isStopped: () => boolean,
@@ -49,7 +50,7 @@ export function memoryPrices(
   if (!isMemoryShort(graph, cluster)) return undefined;
   const nothing = cluster.devices.map(() => 0);
   const steps = largestSteps(scene).map((operator) => ({ operator, prices: nothing }));
-  const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped);
+  const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped, areJoinsRelays);
   const tried = turns(problem, { weights: nothing, steps }, incumbentNs, limits, isStopped);
   const { prices, value } = bestOf(problem, tried, limits.tableLimit, isStopped);
   const { weights } = prices;

@@ -171,7 +171,9 @@ function wholeOption(scene: BoundScene, operator: OperatorId, device: DeviceId):
     computeNs: scene.cluster.devices.map((_, d) =>
       Float64Array.of(0, scene.costs.computeNs(d, type, work.flops, bytes)),
     ),
-    needs: flow.operators[operator].reads.map(({ storage }) => wholeNeed(scene.space(storage).size)),
+    needs: flow.operators[operator].reads.map(({ storage }) =>
+      wholeNeed(scene.space(storage).size, scene.elementBytes(storage)),
+    ),
     makes: flow.operators[operator].makes.map((storage) => {
       const most = Float64Array.of(0, scene.space(storage).size);
       return { most, perUnit: most[1], axis: WHOLE_AXIS, isRun: true };
@@ -224,7 +226,11 @@ function splitOption(scene: BoundScene, operator: OperatorId, split: Split, posi
   });
   const storageOf = (tensor: TensorId): number => graph.tensors[tensor].storage;
   const needs = flow.operators[operator].reads.map(({ storage }) =>
-    largestNeed(read.filter((part, i) => part && storageOf(inputs[i]) === storage) as Follow[], length),
+    largestNeed(
+      read.filter((part, i) => part && storageOf(inputs[i]) === storage) as Follow[],
+      length,
+      scene.elementBytes(storage),
+    ),
   );
   const activationBytes = activationTable(scene, operator, length, needs, made);
   const weightBytes = (isCounted: (tensor: TensorId) => boolean): Float64Array =>

@@ -1,20 +1,21 @@
 /** What passes between operators, from the source and to the sink, in the pairwise problem of the synchronous model. */
-import { NONE } from '../../graph/units';
+import { NONE, type StorageId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import { product } from '../../partition/regions';
 import type { ReadFacts } from './lengthBox';
 import { WHOLE_AXIS } from './lengthTables';
 import { MOST_DEVICES_BY_SET } from './phaseLinks';
-import type { Relays } from './relays';
+import type { RelayPath, Relays } from './relays';
 import type { BoundScene } from './scene';
 
 /** One storage on its way from the operator that makes it to one that reads it. */
 export interface Passage {
   readonly make: number;
+  /** Among the reader's needs: its own reads, and behind these what it needs of makers before relays. */
   readonly read: number;
   readonly size: number;
-  readonly elementBytes: number;
   readonly cycles: readonly number[];
+  readonly readCycles: readonly number[];
   /** Handed on by others on its way: in several phases that follow each other. */
   readonly isRelayed: boolean;
   /** Of the time that these take. */
@@ -43,63 +44,107 @@ export interface Passages {
   readonly outputs: readonly EndPassage[];
   /** What the sink needs: `read` of the outputs' passages. */
   readonly onSink: readonly ReadFacts[];
+  /** Per variable what it needs beside its own reads. */
+  readonly behind: readonly (readonly NeedBehind[])[];
+}
+
+/** What follows from one of a reader's own needs for a maker before relays. */
+export interface NeedBehind {
+  readonly read: number;
+  readonly lineages: RelayPath['lineages'];
 }
 
 /** @param variables per step of the flow, `NONE` for relays */
 export function findPassages(scene: BoundScene, relays: Relays, variables: readonly number[]): Passages {
-  const { flow, graph, cluster } = scene;
-  const { origins } = relays;
+  const { flow, cluster } = scene;
   const all: Passage[] = [];
   const inputs: EndPassage[] = [];
   const outputs: EndPassage[] = [];
   const onSink: ReadFacts[] = [];
+  const behind = variables.filter((variable) => variable !== NONE).map((): NeedBehind[] => []);
   const byPair = new Map<string, { from: number; to: number; passages: Passage[] }>();
+  const add = (storage: StorageId, read: number, path?: RelayPath): Passage => {
+    const origin = path === undefined ? storage : path.origin;
+    const { producer } = flow.storages[origin];
+    const { size, factors } = scene.space(origin);
+    const passage = {
+      make: producer === NONE ? 0 : flow.operators[producer].makes.indexOf(origin),
+      read,
+      size,
+      cycles: cyclesOf(factors),
+      readCycles: cyclesBehind(scene, storage, path?.lineages ?? []),
+      isRelayed: path !== undefined,
+      share: path?.share ?? 1,
+      index: all.length,
+      prices: new Float64Array(cluster.devices.length),
+    };
+    all.push(passage);
+    return passage;
+  };
+  const connect = (from: number, to: number, passage: Passage): void => {
+    const key = `${from} ${to}`;
+    const pair = byPair.get(key) ?? { from, to, passages: [] };
+    pair.passages.push(passage);
+    byPair.set(key, pair);
+  };
   flow.storages.forEach(({ producer, readers }, storage) => {
     // What a view makes beside its first output (a mask, say) costs nothing.
     if (producer !== NONE && flow.stepOf[producer] === NONE) return;
-    const { size, factors } = scene.space(storage);
-    const cycles = factors.map((_, axis) => product(factors.slice(axis)));
-    const tensor = graph.storages[storage].tensors[0];
-    const elementBytes = size === 0 ? 0 : scene.bytes(tensor, size) / size;
-    const step = producer === NONE ? NONE : flow.stepOf[producer];
-    const isRelayed = step !== NONE && origins[step] !== NONE;
-    const from = step === NONE ? NONE : variables[isRelayed ? origins[step] : step];
-    const make = producer === NONE || isRelayed ? 0 : flow.operators[producer].makes.indexOf(storage);
-    const shares = relays.shares.get(storage);
+    const from = producer === NONE ? NONE : variables[flow.stepOf[producer]];
     readers.forEach((reader, position) => {
-      const share = shares === undefined ? 1 : shares[position];
-      if (share === 0) return;
-      const passageTo = (read: number): Passage => {
-        const prices = new Float64Array(cluster.devices.length);
-        const index = all.length;
-        const passage = { make, read, size, elementBytes, cycles, isRelayed, share, index, prices };
-        all.push(passage);
-        return passage;
-      };
       if (reader === GATHER) {
-        const passage = passageTo(onSink.push(allOnSink(scene, size)) - 1);
+        const passage = add(storage, onSink.push(allOnSink(scene, storage)) - 1);
         if (from !== NONE) outputs.push({ variable: from, passage });
         return;
       }
       const to = variables[flow.stepOf[reader]];
       // To a relay: it goes on to the relay's readers.
       if (to === NONE) return;
-      const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-      const passage = passageTo(read);
-      if (from === NONE) {
-        inputs.push({ variable: to, passage });
+      const { reads } = flow.operators[reader];
+      const read = reads.findIndex((candidate) => candidate.storage === storage);
+      const paths = relays.paths.get(storage);
+      if (paths === undefined) {
+        const passage = add(storage, read);
+        if (from === NONE) inputs.push({ variable: to, passage });
+        else connect(from, to, passage);
         return;
       }
-      const key = `${from} ${to}`;
-      const pair = byPair.get(key) ?? { from, to, passages: [] };
-      pair.passages.push(passage);
-      byPair.set(key, pair);
+      for (const path of paths[position]) {
+        const { origin, lineages } = path;
+        const own = lineages.length === 0 ? read : reads.length + behind[to].push({ read, lineages }) - 1;
+        connect(variables[flow.stepOf[flow.storages[origin].producer]], to, add(storage, own, path));
+      }
     });
   });
-  return { all, pairs: [...byPair.values()], inputs, outputs, onSink };
+  return { all, pairs: [...byPair.values()], inputs, outputs, onSink, behind };
 }
 
-function allOnSink({ cluster }: BoundScene, size: number): ReadFacts {
+function cyclesOf(factors: readonly number[]): number[] {
+  return factors.map((_, axis) => product(factors.slice(axis)));
+}
+
+/** Per axis of the maker's the elements of a cycle in the order of what the reader reads, where that is another. */
+function cyclesBehind(
+  scene: BoundScene,
+  storage: StorageId,
+  lineages: RelayPath['lineages'],
+): readonly number[] {
+  const { factors } = scene.space(storage);
+  const cycles = cyclesOf(factors);
+  let axes = factors.map((_, axis) => axis);
+  for (const { order } of lineages) {
+    // Only where every element has its own are runs followed.
+    if (order === undefined) return [];
+    axes = axes.map((axis) => order[axis]);
+  }
+  const found = new Array<number>(factors.length);
+  axes.forEach((origin, axis) => (found[origin] = cycles[axis]));
+  return found;
+}
+
+function allOnSink(scene: BoundScene, storage: StorageId): ReadFacts {
+  const { cluster } = scene;
+  const { size } = scene.space(storage);
   const needs = Float64Array.from(cluster.devices, (_, d) => (d === cluster.sink ? size : 0));
   const one = Int32Array.from(cluster.devices, (_, d) => (d === cluster.sink ? 1 : 0));
   return {
@@ -122,5 +167,6 @@ function allOnSink({ cluster }: BoundScene, size: number): ReadFacts {
     lo: one,
     hi: one,
     axis: WHOLE_AXIS,
+    elementBytes: scene.elementBytes(storage),
   };
 }

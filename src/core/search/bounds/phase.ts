@@ -21,10 +21,10 @@ const NOTHING = 1e-6;
 export interface Crossing {
   /** Elements of the storage. */
   readonly size: number;
-  /** May be a fraction for packed types. */
-  readonly elementBytes: number;
   /** Per factored axis of the storage the elements of one cycle: all places along the axis once. */
   readonly cycles: readonly number[];
+  /** The same in the order in which the reader's runs go through them. */
+  readonly readCycles: readonly number[];
   /** Handed on by others in between, each in a phase of its own. */
   readonly isRelayed: boolean;
 }
@@ -61,7 +61,9 @@ export class PhaseBound {
     const places = least === 0 ? undefined : placesOf(make, read);
     if (places === undefined) return least;
     const limit = this.areColumnsRows ? Math.max(least, this.across(make, read, crossing)) : Infinity;
-    return limit === least ? least : Math.min(limit, this.placed.least(...places, crossing, least));
+    return limit === least
+      ? least
+      : Math.min(limit, this.placed.least(...places, read.elementBytes, crossing.isRelayed, least));
   }
 
   /** The same by the devices' order. */
@@ -70,15 +72,15 @@ export class PhaseBound {
     const places = crossing.size === 0 ? undefined : placesOf(make, read);
     const { kept, reordered } =
       places === undefined
-        ? { kept: least, reordered: Math.max(least, this.reordered(make, read, crossing)) }
-        : this.placed.leastByOrder(...places, crossing, least);
+        ? { kept: least, reordered: Math.max(least, this.reordered(make, read)) }
+        : this.placed.leastByOrder(...places, read.elementBytes, crossing.isRelayed, least);
     if (!this.areColumnsRows) return { kept, reordered };
     const limit = Math.max(least, this.across(make, read, crossing));
     return { kept: Math.min(kept, limit), reordered: Math.min(reordered, limit) };
   }
 
   /** Where rows meet columns: everybody lacks what lies along the others' rows. */
-  private across(make: MakeFacts, read: ReadFacts, { size, elementBytes, isRelayed }: Crossing): Nanoseconds {
+  private across(make: MakeFacts, read: ReadFacts, { size, isRelayed }: Crossing): Nanoseconds {
     const { leastLatency, leastNsPerByte } = this.links;
     let longest = 0;
     for (let d = 0; d < this.devices; d++) {
@@ -89,7 +91,7 @@ export class PhaseBound {
         for (let other = 0; other < this.devices; other++) if (other !== d && make.least[other] > 0) others++;
       }
       const messages = Math.max(1, isRelayed ? Math.min(2, others) : others);
-      longest = Math.max(longest, messages * leastLatency + missing * elementBytes * leastNsPerByte);
+      longest = Math.max(longest, messages * leastLatency + missing * read.elementBytes * leastNsPerByte);
     }
     return longest;
   }
@@ -98,7 +100,7 @@ export class PhaseBound {
    * Where the order is another, two devices changed places. Of what they need either both hold no more together than what
    * both hold or both need, so that one lacks half of the rest, or one of them holds nothing at all.
    */
-  private reordered(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): Nanoseconds {
+  private reordered(make: MakeFacts, read: ReadFacts): Nanoseconds {
     if (make.axis < 0 || make.axis !== read.axis || this.devices > MOST_DEVICES_BY_SET) return 0;
     let least = Infinity;
     let next = Infinity;
@@ -114,7 +116,7 @@ export class PhaseBound {
     const missing = Math.min(least, (least + next - read.shared - make.doubled) / 2);
     if (missing <= NOTHING) return 0;
     const { leastLatency, leastNsPerByte } = this.links;
-    return leastLatency + missing * elementBytes * leastNsPerByte;
+    return leastLatency + missing * read.elementBytes * leastNsPerByte;
   }
 
   /** Whatever the places are. */
@@ -128,8 +130,9 @@ export class PhaseBound {
       const need = read.atEnd[d];
       atEnd[d] = inside[d] = 0;
       if (need === 0) continue;
-      atEnd[d] = this.receiving(make, d, need, crossing);
-      inside[d] = read.inside[d] === need ? atEnd[d] : this.receiving(make, d, read.inside[d], crossing);
+      atEnd[d] = this.receiving(make, read, d, need, crossing);
+      inside[d] =
+        read.inside[d] === need ? atEnd[d] : this.receiving(make, read, d, read.inside[d], crossing);
       if (atEnd[d] > longest) longest = atEnd[d];
       sum += inside[d];
     }
@@ -139,14 +142,14 @@ export class PhaseBound {
     const together = this.together(make, read, crossing);
     if (this.links.isShared) return Math.max(0, sum, together);
     // Those that received it may send it on.
-    if (crossing.isRelayed) return Math.max(longest, together, this.leaving(make, read, crossing));
+    if (crossing.isRelayed) return Math.max(longest, together, this.leaving(make, read));
     const sent = this.sending(make, read, crossing);
-    const exchanged = this.exchanged(make, read, crossing);
+    const exchanged = this.exchanged(make, read);
     return Math.max(longest, sent, together, exchanged, make.holderCount > 0 ? sum / make.holderCount : 0);
   }
 
   /** How the parts that are made lie across those that are needed. */
-  private cross(make: MakeFacts, read: ReadFacts, { size, cycles }: Crossing): void {
+  private cross(make: MakeFacts, read: ReadFacts, { size, cycles, readCycles }: Crossing): void {
     this.size = size;
     this.isMadeRun = false;
     this.cycle = -1;
@@ -154,7 +157,7 @@ export class PhaseBound {
     else if (make.axis !== MIXED_AXIS && read.axis !== MIXED_AXIS) {
       if (make.axis !== read.axis) this.cycle = 0;
     } else if (make.axis !== MIXED_AXIS) {
-      if (read.isRun) this.cycle = cycles[make.axis];
+      if (read.isRun) this.cycle = readCycles[make.axis];
     } else if (read.axis !== MIXED_AXIS && make.isRun) {
       this.cycle = cycles[read.axis];
       this.isMadeRun = true;
@@ -206,7 +209,7 @@ export class PhaseBound {
    * With one message at each device, every receiver has a sender of its own that holds all that it lacks. Where
    * there are too few such senders, one device receives or sends two messages.
    */
-  private exchanged(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): number {
+  private exchanged(make: MakeFacts, read: ReadFacts): number {
     const { devices, lacking } = this;
     for (let d = 0; d < devices; d++)
       lacking[d] = read.atEnd[d] - this.heldOf(read.atEnd[d], make.most[d], 1);
@@ -225,11 +228,11 @@ export class PhaseBound {
       if (senders < receivers) isPossible = false;
     }
     if (isPossible) return 0;
-    return 2 * this.links.leastLatency + least * elementBytes * this.links.leastNsPerByte;
+    return 2 * this.links.leastLatency + least * read.elementBytes * this.links.leastNsPerByte;
   }
 
   /** What all devices together lack: at the receiver of the largest part. */
-  private together(make: MakeFacts, read: ReadFacts, { elementBytes, isRelayed }: Crossing): number {
+  private together(make: MakeFacts, read: ReadFacts, { isRelayed }: Crossing): number {
     const missing = Math.max(
       this.cycle >= 0 ? this.missingByShare(make, read) : 0,
       read.total - Math.min(make.total, commonAtMost(make, read)),
@@ -240,8 +243,8 @@ export class PhaseBound {
     const messages = this.leastMessages(make, read, missing);
     const once =
       Math.max(1, messages / ends) * this.links.leastLatency +
-      (missing / ends) * elementBytes * this.links.leastNsPerByte;
-    return Math.max(once, this.twiceSomewhere(make, read, elementBytes));
+      (missing / ends) * read.elementBytes * this.links.leastNsPerByte;
+    return Math.max(once, this.twiceSomewhere(make, read));
   }
 
   /**
@@ -250,7 +253,7 @@ export class PhaseBound {
    * neighbours would exchange theirs in pairs, and between two pairs nobody would lack anything. Unless the
    * order along the axis is another: then two devices that changed places share what they need and hold.
    */
-  private twiceSomewhere(make: MakeFacts, read: ReadFacts, elementBytes: number): number {
+  private twiceSomewhere(make: MakeFacts, read: ReadFacts): number {
     if (make.axis < 0 || make.axis !== read.axis || !make.isOrdered || !read.isOrdered) return 0;
     if (make.doubled >= read.overlap - NOTHING) return 0;
     if ((make.holders & ~read.active) !== 0 || this.devices > MOST_DEVICES_BY_SET) return 0;
@@ -264,7 +267,8 @@ export class PhaseBound {
     }
     if (lacking < 3) return 0;
     const { leastLatency, leastNsPerByte } = this.links;
-    const elsewhere = Math.max(0, least - (read.shared + make.doubled) / 2) * elementBytes * leastNsPerByte;
+    const elsewhere =
+      Math.max(0, least - (read.shared + make.doubled) / 2) * read.elementBytes * leastNsPerByte;
     return leastLatency + Math.min(leastLatency, elsewhere);
   }
 
@@ -328,7 +332,7 @@ export class PhaseBound {
   }
 
   /** What the busiest sender must send because nobody else may hold it. */
-  private sending(make: MakeFacts, read: ReadFacts, { size, elementBytes }: Crossing): number {
+  private sending(make: MakeFacts, read: ReadFacts, { size }: Crossing): number {
     const { devices } = this;
     let longest = 0;
     for (let from = 0; from < devices; from++) {
@@ -342,7 +346,7 @@ export class PhaseBound {
         const only = need - this.heldOf(need, elsewhere, make.holderCount - 1);
         if (only <= NOTHING) continue;
         const pair = from * devices + to;
-        ns += this.links.pairLatency[pair] + only * elementBytes * this.links.pairNsPerByte[pair];
+        ns += this.links.pairLatency[pair] + only * read.elementBytes * this.links.pairNsPerByte[pair];
       }
       if (ns > longest) longest = ns;
     }
@@ -353,7 +357,7 @@ export class PhaseBound {
    * What must leave a device of the maker because nobody else may hold it: once at least, whoever sends it on, and in
    * two messages one after the other where two others need it, be it that one of them gets it from the other.
    */
-  private leaving(make: MakeFacts, read: ReadFacts, { elementBytes }: Crossing): number {
+  private leaving(make: MakeFacts, read: ReadFacts): number {
     let longest = 0;
     for (let from = 0; from < this.devices; from++) {
       if (make.most[from] === 0) continue;
@@ -366,13 +370,19 @@ export class PhaseBound {
       const messages = Math.max(1, Math.min(2, others));
       longest = Math.max(
         longest,
-        messages * this.links.leastLatency + only * elementBytes * this.links.leastNsPerByte,
+        messages * this.links.leastLatency + only * read.elementBytes * this.links.leastNsPerByte,
       );
     }
     return longest;
   }
 
-  private receiving(make: MakeFacts, d: number, need: number, { elementBytes, isRelayed }: Crossing): number {
+  private receiving(
+    make: MakeFacts,
+    { elementBytes }: ReadFacts,
+    d: number,
+    need: number,
+    { isRelayed }: Crossing,
+  ): number {
     const missing = need - this.heldOf(need, make.most[d], 1);
     if (missing <= NOTHING) return 0;
     let messages = 1;

@@ -4,10 +4,9 @@
  * Then every shard has its place, and what each device lacks, and who alone holds it, are known. That is more than
  * lengths alone say (`phase.ts`): a device between two others receives a halo from either side.
  */
-import type { Nanoseconds } from '../../graph/units';
+import type { Bytes, Nanoseconds } from '../../graph/units';
 import { waysToShare } from '../waysToShare';
 import type { Spans } from './lengthTables';
-import type { Crossing } from './phase';
 import type { PhaseLinks } from './phaseLinks';
 
 /** More devices have too many orders along the axis, and more units too many cuts to lie at. */
@@ -127,18 +126,31 @@ export class PlacedPhase {
 
   /**
    * Of one phase, or where the storage is relayed of all phases on its way.
+   * @param elementBytes that have to arrive for an element that is lacked
    * @param floor as long it is in any case: less need not be looked for
    */
-  least(made: Places, needed: Places, crossing: Crossing, floor: Nanoseconds): Nanoseconds {
-    this.set(made, needed, crossing);
+  least(
+    made: Places,
+    needed: Places,
+    elementBytes: Bytes,
+    isRelayed: boolean,
+    floor: Nanoseconds,
+  ): Nanoseconds {
+    this.set(made, needed, elementBytes, isRelayed);
     // Seldom far from the best.
     const kept = this.inSameOrder(floor);
     return kept <= floor ? kept : this.inOtherOrder(floor, kept);
   }
 
   /** The same by the devices' order; infinite where that cannot be. */
-  leastByOrder(made: Places, needed: Places, crossing: Crossing, floor: Nanoseconds): ByOrder {
-    this.set(made, needed, crossing);
+  leastByOrder(
+    made: Places,
+    needed: Places,
+    elementBytes: Bytes,
+    isRelayed: boolean,
+    floor: Nanoseconds,
+  ): ByOrder {
+    this.set(made, needed, elementBytes, isRelayed);
     return { kept: this.inSameOrder(floor), reordered: this.inOtherOrder(floor, Infinity) };
   }
 
@@ -167,7 +179,7 @@ export class PlacedPhase {
     return best;
   }
 
-  private set(made: Places, needed: Places, { elementBytes, isRelayed }: Crossing): void {
+  private set(made: Places, needed: Places, elementBytes: Bytes, isRelayed: boolean): void {
     this.bytes = made.spans.slab * elementBytes;
     this.isRelayed = isRelayed;
     this.make.set(made);

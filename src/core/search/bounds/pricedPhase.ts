@@ -93,13 +93,13 @@ export class PricedPhase {
   }
 
   /** What each device may lack, and how long a message of it takes. */
-  private measure(make: MakeFacts, read: ReadFacts, { elementBytes, isRelayed }: Crossing): void {
+  private measure(make: MakeFacts, read: ReadFacts, { isRelayed }: Crossing): void {
     const { devices, most, wait, pace, links } = this;
     for (let d = 0; d < devices; d++) {
       most[d] = read.atEndMost[d] - make.least[d];
       const at = make.holders * devices + d;
       wait[d] = isRelayed ? links.leastLatency : links.latency[at];
-      pace[d] = elementBytes * (isRelayed ? links.leastNsPerByte : links.nsPerByte[at]);
+      pace[d] = read.elementBytes * (isRelayed ? links.leastNsPerByte : links.nsPerByte[at]);
       // Nobody else may hold it: nothing to go by.
       if (wait[d] === Infinity) wait[d] = pace[d] = 0;
     }

@@ -74,19 +74,50 @@ export function refine(
   limits: RefineLimits,
   isStopped: () => boolean,
 ): Refined {
-  const found = { bound: -Infinity, rounds: 0, charges: 0, isExact: true, stopped: false };
-  let notes = problem.boxes.map(unknown);
-  let known: Reach | undefined;
-  let work = -PAIR_WORK * problem.pairs;
-  let level = Infinity;
-  let mark = { used: 0, bound: -Infinity };
-  try {
+  return new Refinement(problem, incumbent, limits, isStopped).upTo(limits.work);
+}
+
+/** A refinement that can be halted, and goes on as if it had not been. */
+export class Refinement {
+  private readonly found = { bound: -Infinity, rounds: 0, charges: 0, isExact: true, stopped: false };
+  private readonly rounds: Iterator<number>;
+
+  constructor(
+    private readonly problem: SynchronousProblem,
+    private readonly incumbent: Nanoseconds,
+    private readonly limits: RefineLimits,
+    private readonly isStopped: () => boolean,
+  ) {
+    this.rounds = this.refining();
+  }
+
+  /** @param work from the start, of which the limits name the most */
+  upTo(work: number): Refined {
+    try {
+      for (;;) {
+        const { done, value: used } = this.rounds.next();
+        if (done === true || used >= work) return { ...this.found };
+      }
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      return { ...this.found, stopped: true };
+    }
+  }
+
+  /** Yields the work used so far, elimination by elimination. */
+  private *refining(): Generator<number, void> {
+    const { problem, incumbent, limits, isStopped, found } = this;
+    let notes = problem.boxes.map(unknown);
+    let known: Reach | undefined;
+    let work = -PAIR_WORK * problem.pairs;
+    let level = Infinity;
+    let mark = { used: 0, bound: -Infinity };
     for (;;) {
       const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < level));
       if (active.some((positions) => positions.length === 0)) {
         // Every assignment contains a box that costs no less than the level.
         found.bound = Math.max(found.bound, Math.min(level, incumbent));
-        if (level >= incumbent) return found;
+        if (level >= incumbent) return;
         level = nextLevel(level, incumbent);
         continue;
       }
@@ -104,11 +135,12 @@ export function refine(
       known = result.reach;
       found.isExact &&= result.isExact;
       found.bound = Math.max(found.bound, Math.min(result.value, level, incumbent));
+      if (found.rounds >= limits.rounds) return;
       const used = PAIR_WORK * problem.pairs + work;
-      if (found.rounds >= limits.rounds || used >= limits.work) return found;
-      if (incumbent < Infinity && incumbent - found.bound <= limits.gap * incumbent) return found;
+      yield used;
+      if (incumbent < Infinity && incumbent - found.bound <= limits.gap * incumbent) return;
       if (limits.isPatient !== true && used >= mark.used + STALLED_SHARE * limits.work) {
-        if (found.bound <= mark.bound + STALLED_GAIN * Math.abs(mark.bound)) return found;
+        if (found.bound <= mark.bound + STALLED_GAIN * Math.abs(mark.bound)) return;
         mark = { used, bound: found.bound };
       }
       const choice = result.choice.map((at, v) => active[v][at]);
@@ -131,12 +163,9 @@ export function refine(
       if (isReached) continue;
       const window = result.value + WINDOW * (level - result.value) + 1e-6 * Math.abs(result.value);
       const next = splitRound(problem, notes, choice, window, incumbent);
-      if (next === undefined) return found;
+      if (next === undefined) return;
       notes = next;
     }
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    return { ...found, stopped: true };
   }
 }
 

@@ -1,99 +1,179 @@
 /**
- * Relays: operators that hand on, element by element, what one other made (activations, normalisations). The
- * bounds leave them out: whatever their partition, a reader behind them must receive all that it needs and that the
- * maker before them did not compute on the reader's device, in one of the phases on the way, and these follow each
- * other. So for every path from a maker through relays to a reader
+ * Relays: operators that the bounds leave out, but for their least step, since little depends on their partition.
+ * Whatever that is, a reader behind them must receive what it needs of what the maker before them made elsewhere, as it is
+ * or as what a relay makes of it (`lineage.ts`), in one of the phases on the way, and these follow each other. So for every
+ * path from a maker through relays to a reader
  *
  *     phases on the path  >=  least phase from the maker to the reader
  *
  * and their sum, each path with a share such that the shares of no phase exceed one, is at most that of all phases.
+ *
+ * Relays are what works element by element, and transpositions, depthwise convolutions and pooling where these cost
+ * little. Joins (sums, concatenations) tie what comes to what goes on in several ways, of which relays keep one
+ * for each: that loses something, but the elimination goes far faster, so both are worth a try.
  */
-import { NONE, type OperatorId, type StorageId } from '../../graph/units';
+import { NONE, type Nanoseconds, type OperatorId, type StorageId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
+import { leastSlowest } from './leastSlowest';
+import { rootBox } from './lengthBox';
+import type { NeedTable } from './lengthTables';
+import { isElementByElement, isUnchanged, lineageOf, needBehind, type Lineage } from './lineage';
 import type { Option } from './options';
+import type { PhaseLinks } from './phaseLinks';
 import type { BoundScene } from './scene';
 
-export interface Relays {
-  /** Per step of the flow the step whose output it hands on, through other relays as well; `NONE` for all others. */
-  readonly origins: readonly number[];
-  /** Per storage that a relay makes and reader of it the share of the path that goes there. */
-  readonly shares: ReadonlyMap<StorageId, readonly number[]>;
+/** From a maker through relays to a reader. */
+export interface RelayPath {
+  /** What the maker makes; its first storage. */
+  readonly origin: StorageId;
+  /** Of those relays on the way that change anything, the last first. */
+  readonly lineages: readonly Lineage[];
+  /** Of the phases on the way. */
+  readonly share: number;
 }
+
+export interface Relays {
+  /** Per step of the flow. */
+  readonly isRelay: readonly boolean[];
+  /** Per storage that a relay makes and reader of it; none where nothing ties that reader to what came before. */
+  readonly paths: ReadonlyMap<StorageId, readonly (readonly RelayPath[])[]>;
+}
+
+/** More relays in a row than that are not left out, so that paths stay short. */
+const MOST_LINEAGES = 8;
 
 /**
  * @param options per step of the flow
  * @param isKept operators that are not to be left out
+ * @param areJoinsRelays sums and concatenations are left out as well
  */
 export function findRelays(
   scene: BoundScene,
   options: readonly (readonly Option[])[],
   isKept: (operator: OperatorId) => boolean,
+  areJoinsRelays: boolean,
+  links: PhaseLinks,
 ): Relays {
-  const { flow } = scene;
-  /** Per relay the storage that it hands on. */
-  const handedOn = flow.steps.map((operator) => (isKept(operator) ? NONE : handedOnBy(scene, operator)));
-  const origins = flow.steps.map(() => NONE);
-  const shares = new Map<StorageId, number[]>();
-  flow.steps.forEach((operator, step) => {
-    if (handedOn[step] === NONE) return;
-    const from = flow.stepOf[flow.storages[handedOn[step]].producer];
-    origins[step] = origins[from] === NONE ? from : origins[from];
-    const [made] = flow.operators[operator].makes;
-    const { readers } = flow.storages[made];
-    const own = shares.get(handedOn[step])?.[flow.storages[handedOn[step]].readers.indexOf(operator)] ?? 1;
-    const widens = readers.map((reader) => hasHalo(scene, options, reader, made));
-    const taken = widens.includes(true) ? widens : readers.map(() => true);
-    const count = taken.filter(Boolean).length;
-    shares.set(
-      made,
-      taken.map((isTaken) => (isTaken ? own / count : 0)),
-    );
-  });
-  return { origins, shares };
-}
-
-/** The storage that the operator hands on; `NONE` where it is no relay. */
-function handedOnBy(scene: BoundScene, operator: OperatorId): StorageId {
   const { flow, graph } = scene;
-  const { isElementwise, type } = graph.operators[operator];
-  const { reads, makes } = flow.operators[operator];
-  if ((!isElementwise && type !== 'BatchNormalization') || makes.length !== 1) return NONE;
-  if (reads.length !== 1) return NONE;
-  const [made] = makes;
-  const { readers } = flow.storages[made];
-  if (readers.length === 0 || readers.includes(GATHER)) return NONE;
-  // Behind a sum nothing would tie the operators to what is passed by them.
-  if (readers.length > 1 && readers.some((reader) => isSum(scene, reader))) return NONE;
-  const [{ storage }] = reads;
-  const { producer } = flow.storages[storage];
-  if (producer === NONE || flow.stepOf[producer] === NONE) return NONE;
-  const isFirst = flow.operators[producer].makes[0] === storage;
-  return isFirst && isSamePlace(scene, storage, made) ? storage : NONE;
+  const paths = new Map<StorageId, readonly (readonly RelayPath[])[]>();
+  const isJoin = (operator: OperatorId): boolean => flow.operators[operator].reads.length > 1;
+  const isRelay = flow.steps.map((operator, step) => {
+    const { makes } = flow.operators[operator];
+    if (isKept(operator) || makes.length !== 1 || (isJoin(operator) && !areJoinsRelays)) return false;
+    const [made] = makes;
+    const { readers } = flow.storages[made];
+    if (readers.length === 0 || readers.includes(GATHER)) return false;
+    if (!isElementByElement(scene, operator) && !isLight(scene, operator, options[step], links)) return false;
+    // Behind a sum nothing would tie the operators to what is passed by them.
+    const isSum = (reader: OperatorId): boolean => graph.operators[reader].isElementwise && isJoin(reader);
+    if (!areJoinsRelays && readers.length > 1 && readers.some(isSum)) return false;
+    const coming = pathsInto(scene, options[step], operator, paths);
+    const going = pathsOutOf(scene, options, made, coming);
+    if (going === undefined) return false;
+    paths.set(made, going);
+    return true;
+  });
+  return { isRelay, paths };
 }
 
-function isSum({ flow, graph }: BoundScene, operator: OperatorId): boolean {
-  return graph.operators[operator].isElementwise && flow.operators[operator].reads.length > 1;
+/** Paths that end with the operator, of all that it reads. */
+function pathsInto(
+  scene: BoundScene,
+  options: readonly Option[],
+  operator: OperatorId,
+  paths: Relays['paths'],
+): RelayPath[] {
+  const { flow } = scene;
+  return flow.operators[operator].reads.flatMap(({ storage }, position): RelayPath[] => {
+    const { producer, readers } = flow.storages[storage];
+    if (producer === NONE || flow.stepOf[producer] === NONE) return [];
+    const lineage = lineageOf(scene, operator, options, position);
+    if (lineage === undefined) return [];
+    const own = isUnchanged(lineage) ? [] : [lineage];
+    const before = paths.get(storage);
+    if (before === undefined) {
+      const isFirst = flow.operators[producer].makes[0] === storage;
+      return isFirst ? [{ origin: storage, lineages: own, share: 1 }] : [];
+    }
+    return before[readers.indexOf(operator)]
+      .map((path) => ({ ...path, lineages: [...own, ...path.lineages] }))
+      .filter(({ lineages }) => lineages.length <= MOST_LINEAGES);
+  });
 }
 
-/** Neighbours along some axis both need a part of the storage. */
-function hasHalo(
-  { flow }: BoundScene,
+/**
+ * Which path goes on to which reader: the latest maker's first to where halos are needed, one to each reader. A path that goes
+ * to several is shared by those that need halos, or by all if none does.
+ *
+ * @returns `undefined` where a reader would lose the only path, since what it needs of its maker is not known
+ */
+function pathsOutOf(
+  scene: BoundScene,
   options: readonly (readonly Option[])[],
-  reader: OperatorId,
-  storage: StorageId,
-): boolean {
-  const read = flow.operators[reader].reads.findIndex((candidate) => candidate.storage === storage);
-  return options[flow.stepOf[reader]].some(({ needs }) => needs[read].axis >= 0 && needs[read].overlap > 0);
+  made: StorageId,
+  coming: readonly RelayPath[],
+): RelayPath[][] | undefined {
+  const { flow } = scene;
+  const { readers } = flow.storages[made];
+  const stepOf = ({ origin }: RelayPath): number => flow.stepOf[flow.storages[origin].producer];
+  const paths = [...coming].sort((a, b) => stepOf(b) - stepOf(a));
+  const facts = readers.map((reader) => {
+    const position = flow.operators[reader].reads.findIndex(({ storage }) => storage === made);
+    const needs = paths.map(({ lineages }) =>
+      options[flow.stepOf[reader]].map((option) => needAtOrigin(option.needs[position], lineages)),
+    );
+    return {
+      isKnown: needs.map((own) => own.every((need) => need !== undefined)),
+      widens: needs.flat().some((need) => need !== undefined && need.axis >= 0 && need.overlap > 0),
+    };
+  });
+  const ranked = [...readers.keys()].sort((a, b) => Number(facts[b].widens) - Number(facts[a].widens));
+  const readersOf = paths.map((): number[] => []);
+  ranked.forEach((reader, rank) => {
+    const turns = paths.map((_, k) => (rank + k) % paths.length);
+    const at = turns.find((path) => facts[reader].isKnown[path]);
+    if (at !== undefined) readersOf[at].push(reader);
+  });
+  const tied = readersOf.reduce((sum, own) => sum + own.length, 0);
+  if (tied === 0 || (paths.length === 1 && tied < readers.length)) return undefined;
+  const going = readers.map((): RelayPath[] => []);
+  paths.forEach((path, at) => {
+    const widening = readersOf[at].filter((reader) => facts[reader].widens);
+    const taken = widening.length > 0 ? widening : readersOf[at];
+    for (const reader of taken) going[reader].push({ ...path, share: path.share / taken.length });
+  });
+  return going;
 }
 
-/** Elements of equal position are as large and lie along the same axes. */
-function isSamePlace(scene: BoundScene, a: StorageId, b: StorageId): boolean {
-  const { graph } = scene;
-  const [x, y] = [scene.space(a), scene.space(b)];
-  return (
-    x.size === y.size &&
-    x.factors.length === y.factors.length &&
-    x.factors.every((factor, i) => factor === y.factors[i]) &&
-    graph.storages[a].bytes === graph.storages[b].bytes
-  );
+/** What a reader needs of what the maker makes, given what it needs of what the last relay makes. */
+export function needAtOrigin(need: NeedTable, lineages: readonly Lineage[]): NeedTable | undefined {
+  let found: NeedTable | undefined = need;
+  for (const lineage of lineages) found &&= needBehind(found, lineage);
+  return found;
+}
+
+/** Leaving it out costs the bound no more than a message: of its step, its halos, and what it makes less of. */
+function isLight(
+  scene: BoundScene,
+  operator: OperatorId,
+  options: readonly Option[],
+  { leastLatency, leastNsPerByte }: PhaseLinks,
+): boolean {
+  const { cluster, flow, graph } = scene;
+  const { reads, makes } = flow.operators[operator];
+  const whole = Math.min(...cluster.devices.map((_, d) => options[d].computeNs[d][1]));
+  const halos = reads.map(({ storage }, position) => {
+    const shared = options.map(({ needs }) => needs[position].mostOverlap).filter(Number.isFinite);
+    return Math.max(0, ...shared) * scene.elementBytes(storage);
+  });
+  const bytesOf = (storage: StorageId): number => graph.storages[storage].bytes ?? 0;
+  const less = reads.length > 1 ? 0 : Math.max(0, bytesOf(reads[0].storage) - bytesOf(makes[0]));
+  const bytes = Math.max(...halos) + less / cluster.devices.length;
+  return whole - leastStep(scene, options) + bytes * leastNsPerByte <= leastLatency;
+}
+
+/** In any partition. */
+export function leastStep({ cluster }: BoundScene, options: readonly Option[]): Nanoseconds {
+  const anywhere = cluster.devices.map(() => Infinity);
+  return Math.min(...options.map((option, i) => leastSlowest(option, rootBox(option, i, anywhere))));
 }

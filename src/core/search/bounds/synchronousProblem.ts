@@ -18,16 +18,16 @@ import {
   type ReadFacts,
 } from './lengthBox';
 import { leastSlowest } from './leastSlowest';
-import { WHOLE_AXIS } from './lengthTables';
+import { WHOLE_AXIS, type NeedTable } from './lengthTables';
 import { columnsAsRows, type Option } from './options';
-import { findPassages, type EndPassage, type Passage } from './passages';
+import { findPassages, type EndPassage, type NeedBehind, type Passage } from './passages';
 import { PhaseBound } from './phase';
 import { PhaseLinks } from './phaseLinks';
 import type { ByOrder } from './placedPhase';
 import { heldBy, priceTables } from './priceTables';
 import { entryAt, pricedStep, type MemoryPrices, type PriceTables, type PricedStep } from './pricedStep';
 import { PricedPhase } from './pricedPhase';
-import { findRelays } from './relays';
+import { findRelays, leastStep, needAtOrigin } from './relays';
 import type { BoundScene } from './scene';
 
 /** All storages that pass between two operators, with their phases by pair of boxes. */
@@ -55,6 +55,10 @@ export interface CompiledBox extends BoxFacts {
   readonly epoch: number;
 }
 
+function needsBehind({ needs }: Option, behind: readonly NeedBehind[]): NeedTable[] {
+  return behind.map(({ read, lineages }) => needAtOrigin(needs[read], lineages)!);
+}
+
 export class SynchronousProblem {
   readonly options: readonly (readonly Option[])[];
   /** Per variable its boxes, in a fixed order. */
@@ -70,8 +74,8 @@ export class SynchronousProblem {
   private readonly inputs: readonly EndPassage[];
   private readonly outputs: readonly EndPassage[];
   private readonly onSink: readonly ReadFacts[];
-  /** Per variable the least time of the relays behind it. */
-  private readonly relayNs: number[];
+  /** Least time of all relays' steps. */
+  private readonly relayNs: number;
   readonly passages: readonly Passage[];
   /** Per variable the passages to it, and from it. */
   private readonly into: readonly (readonly Passage[])[];
@@ -82,10 +86,12 @@ export class SynchronousProblem {
   /** Per variable and option; absent without prices. */
   private tables: readonly (readonly PriceTables[])[] | undefined;
 
+  /** @param areJoinsRelays sums and concatenations are left out (`relays.ts`) */
   constructor(
     readonly scene: BoundScene,
     private memory: MemoryPrices | undefined,
     isStopped: () => boolean,
+    areJoinsRelays = false,
   ) {
     const { flow } = scene;
     const phaseLinks = new PhaseLinks(scene.cluster);
@@ -97,18 +103,28 @@ export class SynchronousProblem {
     const columns = columnsAsRows(scene, options);
     this.phase = new PhaseBound(phaseLinks, columns.size > 0);
     const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
-    const relays = findRelays(scene, options, (operator) => isPriced.has(operator));
-    const { origins } = relays;
-    const kept = [...flow.steps.keys()].filter((step) => origins[step] === NONE);
-    this.operators = kept.map((step) => flow.steps[step]);
-    this.options = kept.map((step) => options[step].filter((option) => !columns.has(option)));
+    const relays = findRelays(
+      scene,
+      options,
+      (operator) => isPriced.has(operator),
+      areJoinsRelays,
+      phaseLinks,
+    );
+    const isKept = (_: unknown, step: number): boolean => !relays.isRelay[step];
+    this.operators = flow.steps.filter(isKept);
     const variables = flow.steps.map(() => NONE);
-    kept.forEach((step, variable) => (variables[step] = variable));
-    this.relayNs = this.operators.map(() => 0);
-    origins.forEach((origin, step) => {
-      if (origin !== NONE) this.relayNs[variables[origin]] += this.leastStep(options[step]);
-    });
-    const { all, pairs, inputs, outputs, onSink } = findPassages(scene, relays, variables);
+    [...flow.steps.keys()].filter((step) => isKept(step, step)).forEach((step, v) => (variables[step] = v));
+    const { all, pairs, inputs, outputs, onSink, behind } = findPassages(scene, relays, variables);
+    this.options = options
+      .filter(isKept)
+      .map((own, v) =>
+        own
+          .filter((option) => !columns.has(option))
+          .map((option) => ({ ...option, needs: [...option.needs, ...needsBehind(option, behind[v])] })),
+      );
+    this.relayNs = options
+      .filter((_, step) => relays.isRelay[step])
+      .reduce((sum, own) => sum + leastStep(scene, own), 0);
     this.passages = all;
     this.inputs = inputs;
     this.outputs = outputs;
@@ -141,11 +157,6 @@ export class SynchronousProblem {
       this.operators.length,
       this.links.map(({ from, to }) => [from, to]),
     );
-  }
-
-  private leastStep(options: readonly Option[]): number {
-    const anywhere = this.scene.cluster.devices.map(() => Infinity);
-    return Math.min(...options.map((option, i) => leastSlowest(option, rootBox(option, i, anywhere))));
   }
 
   private roots(options: readonly Option[], variable: number, rooms: readonly number[]): CompiledBox[] {
@@ -255,7 +266,8 @@ export class SynchronousProblem {
   private costed(variable: number, facts: BoxFacts): CompiledBox {
     const { box, slowest, step } = facts;
     const price = this.tables === undefined ? 0 : this.priced(variable, box).ns - slowest;
-    let cost = step + price + this.relayNs[variable];
+    // What is left out counts with the first that is not.
+    let cost = step + price + (variable === 0 ? this.relayNs : 0);
     for (const { variable: reader, passage } of this.inputs) {
       if (reader !== variable) continue;
       cost += this.phaseOf(this.wholeOnSource(passage.size), facts.reads[passage.read], passage);

@@ -24,7 +24,7 @@ function chainOf(random: Random): Graph {
   // Where columns are as rows the bounds leave them out.
   let x = net.input([1, 4, rows, random.below(3) === 0 ? rows : 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(13);
+    const kind = random.below(16);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
     else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
@@ -32,7 +32,16 @@ function chainOf(random: Random): Graph {
     else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
     else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
-    else if (kind === 12) {
+    else if (kind === 13) {
+      const [, channels] = net.shape(x);
+      x = net.conv(x, channels, [1, 3, 5][random.below(3)], 1 + random.below(2), channels);
+    } else if (kind === 14) {
+      const before = net.relu(x);
+      x = net.conv(net.sum(net.maxPool(before, 2, 2), net.maxPool(before, 3, 2)), 4, 3);
+    } else if (kind === 15) {
+      const [, channels] = net.shape(x);
+      x = net.sum(net.conv(net.conv(x, channels, 3, 1, channels), channels, 1), x);
+    } else if (kind === 12) {
       const read = net.relu(x);
       x = net.sum(net.conv(net.conv(read, net.shape(x)[1], 1), net.shape(x)[1], 3), read);
     } else if (kind === 7) {
@@ -208,7 +217,8 @@ describe('the synchronous problem over lengths', () => {
   it('says of the lengths of a plan and those around at most what the plan takes', () => {
     let near = 0;
     let charged = 0;
-    for (let seed = 0; seed < 60; seed++) {
+    const left = new Map<string, number>();
+    for (let seed = 0; seed < 120; seed++) {
       const random = seededRandom(seed);
       const graph = chainOf(random);
       const rules = partitionRules(graph);
@@ -217,7 +227,10 @@ describe('the synchronous problem over lengths', () => {
       const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
       const evaluator = new Evaluator(workload);
       const scene = new BoundScene(graph, rules, cluster);
-      const problem = new SynchronousProblem(scene, undefined, () => false);
+      const problem = new SynchronousProblem(scene, undefined, () => false, seed % 2 === 1);
+      const kept = new Set(problem.operators);
+      for (const { id, type } of graph.operators)
+        if (workload.flow.stepOf[id] >= 0 && !kept.has(id)) left.set(type, (left.get(type) ?? 0) + 1);
       for (let plan = 0; plan < 25; plan++) {
         // The first plans without prices of what devices lack: those can hide what is wrong.
         if (plan >= 12) priceAtRandom(problem, random);
@@ -246,6 +259,8 @@ describe('the synchronous problem over lengths', () => {
     }
     assert.ok(near > 40, `${near} plans near`);
     assert.ok(charged > 20, `orders charged for ${charged} plans`);
+    for (const type of ['Relu', 'Transpose', 'Conv', 'MaxPool', 'Add', 'Concat'])
+      assert.ok(left.get(type)! > 4, `${type} left out ${left.get(type)} times`);
   });
 
   it('says of two convolutions of given lengths what they take with the devices in the best orders', () => {
