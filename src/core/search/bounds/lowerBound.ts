@@ -87,26 +87,31 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
   const scene = new BoundScene(graph, rules, cluster);
   const whole = limits ?? defaultLimits(scene.flow.steps.length);
   const kinds = areJoinsMet(scene, isStopped) ? [false, true] : [false];
-  const runs: BoxBound[] = [];
-  const found: LatencyBound[] = [];
+  let best = NOTHING_PROVEN;
+  // The others' boxes are let go.
+  let favourite: { run: BoxBound; promise: Nanoseconds } | undefined;
   try {
     for (const areJoinsRelays of kinds) {
       const starts = startsOf(scene, areJoinsRelays, incumbentNs, whole, isStopped);
       const trial = kinds.length * starts.length > 1 ? TRIAL_SHARE : 1;
       for (const start of starts) {
         const run = new BoxBound(scene, start, incumbentNs, whole, isStopped);
-        runs.push(run);
-        found.push(run.upTo(trial * whole.work));
-        if (isNear(found[found.length - 1], incumbentNs, whole)) return found[found.length - 1];
+        const found = run.upTo(trial * whole.work);
+        best = higher(best, found);
+        if (isNear(best, incumbentNs, whole)) return best;
+        const promise = found.ns * (areJoinsRelays ? 1 : LATER_GAIN);
+        if (favourite === undefined || promise > favourite.promise) favourite = { run, promise };
       }
     }
-    const promise = found.map(({ ns }, i) => ns * (runs[i].start.areJoinsRelays ? 1 : LATER_GAIN));
-    found.push(runs[promise.indexOf(Math.max(...promise))].upTo(whole.work));
+    if (favourite !== undefined) best = higher(best, favourite.run.upTo(whole.work));
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;
   }
-  const best = found.reduce((a, b) => (b.ns > a.ns ? b : a), NOTHING_PROVEN);
   return { ...best, stopped: isStopped() };
+}
+
+function higher(a: LatencyBound, b: LatencyBound): LatencyBound {
+  return b.ns > a.ns ? b : a;
 }
 
 function isNear({ ns }: LatencyBound, incumbentNs = Infinity, { gap }: RefineLimits): boolean {
@@ -179,7 +184,7 @@ class BoxBound {
 
   constructor(
     scene: BoundScene,
-    readonly start: BoundStart,
+    private readonly start: BoundStart,
     private readonly incumbentNs: Nanoseconds | undefined,
     private readonly limits: RefineLimits,
     isStopped: () => boolean,

@@ -42,7 +42,7 @@ export interface Option {
   readonly length: number;
   /** `computeNs[device][length]`, rising; 0 for length 0. */
   readonly computeNs: readonly Float64Array[];
-  /** Per storage in `OperatorFlow.reads`. */
+  /** Per storage in `OperatorFlow.reads`; in a problem per passage that comes to the operator (`passages.ts`). */
   readonly needs: readonly NeedTable[];
   /** Per storage in `OperatorFlow.makes`; of a reduced split the whole. */
   readonly makes: readonly MakeTable[];

@@ -11,7 +11,7 @@ import type { BoundScene } from './scene';
 /** One storage on its way from the operator that makes it to one that reads it. */
 export interface Passage {
   readonly make: number;
-  /** Among the reader's needs: its own reads, and behind these what it needs of makers before relays. */
+  /** Position in the reader's `needs`. */
   readonly read: number;
   readonly size: number;
   readonly cycles: readonly number[];
@@ -44,12 +44,13 @@ export interface Passages {
   readonly outputs: readonly EndPassage[];
   /** What the sink needs: `read` of the outputs' passages. */
   readonly onSink: readonly ReadFacts[];
-  /** Per variable what it needs beside its own reads. */
-  readonly behind: readonly (readonly NeedBehind[])[];
+  /** Per variable what it needs of all that comes to it. */
+  readonly needs: readonly (readonly PassageNeed[])[];
 }
 
-/** What follows from one of a reader's own needs for a maker before relays. */
-export interface NeedBehind {
+/** What follows from what an operator reads for the maker before it, or before the relays on the way. */
+export interface PassageNeed {
+  /** Position in `OperatorFlow.reads`. */
   readonly read: number;
   readonly lineages: RelayPath['lineages'];
 }
@@ -61,7 +62,7 @@ export function findPassages(scene: BoundScene, relays: Relays, variables: reado
   const inputs: EndPassage[] = [];
   const outputs: EndPassage[] = [];
   const onSink: ReadFacts[] = [];
-  const behind = variables.filter((variable) => variable !== NONE).map((): NeedBehind[] => []);
+  const needs = variables.filter((variable) => variable !== NONE).map((): PassageNeed[] => []);
   const byPair = new Map<string, { from: number; to: number; passages: Passage[] }>();
   const add = (storage: StorageId, read: number, path?: RelayPath): Passage => {
     const origin = path === undefined ? storage : path.origin;
@@ -104,19 +105,19 @@ export function findPassages(scene: BoundScene, relays: Relays, variables: reado
       const read = reads.findIndex((candidate) => candidate.storage === storage);
       const paths = relays.paths.get(storage);
       if (paths === undefined) {
-        const passage = add(storage, read);
+        const passage = add(storage, needs[to].push({ read, lineages: [] }) - 1);
         if (from === NONE) inputs.push({ variable: to, passage });
         else connect(from, to, passage);
         return;
       }
       for (const path of paths[position]) {
         const { origin, lineages } = path;
-        const own = lineages.length === 0 ? read : reads.length + behind[to].push({ read, lineages }) - 1;
-        connect(variables[flow.stepOf[flow.storages[origin].producer]], to, add(storage, own, path));
+        const passage = add(storage, needs[to].push({ read, lineages }) - 1, path);
+        connect(variables[flow.stepOf[flow.storages[origin].producer]], to, passage);
       }
     });
   });
-  return { all, pairs: [...byPair.values()], inputs, outputs, onSink, behind };
+  return { all, pairs: [...byPair.values()], inputs, outputs, onSink, needs };
 }
 
 function cyclesOf(factors: readonly number[]): number[] {

@@ -20,7 +20,7 @@ import {
 import { leastSlowest } from './leastSlowest';
 import { WHOLE_AXIS, type NeedTable } from './lengthTables';
 import { columnsAsRows, type Option } from './options';
-import { findPassages, type EndPassage, type NeedBehind, type Passage } from './passages';
+import { findPassages, type EndPassage, type PassageNeed, type Passage } from './passages';
 import { PhaseBound } from './phase';
 import { PhaseLinks } from './phaseLinks';
 import type { ByOrder } from './placedPhase';
@@ -55,8 +55,8 @@ export interface CompiledBox extends BoxFacts {
   readonly epoch: number;
 }
 
-function needsBehind({ needs }: Option, behind: readonly NeedBehind[]): NeedTable[] {
-  return behind.map(({ read, lineages }) => needAtOrigin(needs[read], lineages)!);
+function needsOf(option: Option, needs: readonly PassageNeed[]): NeedTable[] {
+  return needs.map(({ read, lineages }) => needAtOrigin(option.needs[read], lineages)!);
 }
 
 export class SynchronousProblem {
@@ -114,13 +114,13 @@ export class SynchronousProblem {
     this.operators = flow.steps.filter(isKept);
     const variables = flow.steps.map(() => NONE);
     [...flow.steps.keys()].filter((step) => isKept(step, step)).forEach((step, v) => (variables[step] = v));
-    const { all, pairs, inputs, outputs, onSink, behind } = findPassages(scene, relays, variables);
+    const { all, pairs, inputs, outputs, onSink, needs } = findPassages(scene, relays, variables);
     this.options = options
       .filter(isKept)
       .map((own, v) =>
         own
           .filter((option) => !columns.has(option))
-          .map((option) => ({ ...option, needs: [...option.needs, ...needsBehind(option, behind[v])] })),
+          .map((option) => ({ ...option, needs: needsOf(option, needs[v]) })),
       );
     this.relayNs = options
       .filter((_, step) => relays.isRelay[step])
