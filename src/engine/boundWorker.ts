@@ -1,10 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
-import { latencyBound } from '../core/search/bounds/lowerBound';
+import { boundTrial, latencyBound, sceneOf } from '../core/search/bounds/lowerBound';
 import type { BoundWorkerData } from './searchWorkers';
 import { flagReader } from './stopFlag';
 
-/** Entry of a worker thread that proves one bound and ends. */
-const { stop, ...request } = workerData as BoundWorkerData;
-const rules = partitionRules(request.graph);
-parentPort?.postMessage(latencyBound({ ...request, rules }, flagReader(stop)));
+/** Entry of a worker thread that proves one bound, or tries one way to prove it and waits whether to go on. */
+const { stop, way, ...rest } = workerData as BoundWorkerData;
+const request = { ...rest, rules: partitionRules(rest.graph) };
+const isStopped = flagReader(stop);
+if (way === undefined) parentPort?.postMessage(latencyBound(request, isStopped));
+else {
+  const trial = boundTrial(request, sceneOf(request), way, isStopped);
+  parentPort?.once('message', () => parentPort?.postMessage(trial.finish()));
+  parentPort?.postMessage(trial.begin());
+}

@@ -8,12 +8,8 @@ import { createWorkload, type LatencyModel } from '../../../../../src/core/laten
 import type { Split } from '../../../../../src/core/partition/partition';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
-import {
-  boxBound,
-  defaultLimits,
-  latencyBound,
-  type LatencyBound,
-} from '../../../../../src/core/search/bounds/lowerBound';
+import { boxBound, type LatencyBound } from '../../../../../src/core/search/bounds/boxBound';
+import { defaultLimits, latencyBound } from '../../../../../src/core/search/bounds/lowerBound';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
 import { neighbourhoodOptimum } from '../../../../../src/core/search/opponents/neighbourhood';

@@ -1,0 +1,124 @@
+/**
+ * The synchronous bound can start in several ways, and which is best shows after a while: each gets a part of the work,
+ * and the most promising one the rest. Those with joins and those without may run on threads of their own.
+ */
+import { NONE, type Nanoseconds } from '../../graph/units';
+import { BoxBound, NOTHING_PROVEN, type BoundStart, type LatencyBound } from './boxBound';
+import { Interrupted } from './elimination';
+import { memoryPrices } from './memoryPrices';
+import type { RefineLimits } from './refine';
+import type { BoundScene } from './scene';
+import { SynchronousProblem } from './synchronousProblem';
+
+/** Whether sums and concatenations are left out (`relays.ts`). */
+export const WAYS = [false, true] as const;
+
+export interface Tried {
+  readonly bound: LatencyBound;
+  /** The bound as it is expected to compare in the end. */
+  readonly promise: Nanoseconds;
+  /** As good as the latency that is known. */
+  readonly isNear: boolean;
+}
+
+/** Starts get so much of the work each, if there are several. */
+const TRIAL_SHARE = 0.3;
+/** Without joins the eliminations go faster, with them the bound rises further in the end. */
+const LATER_GAIN = 1.015;
+/** Of the work, for the boxes that the prices of memory are found on; it comes on top. */
+const PRICES_SHARE = 0.3;
+/** Prices that gain less may prove less than none. */
+const CLEAR_GAIN = 0.01;
+
+/** One of the ways. */
+export class BoundTrial {
+  private favourite: { readonly run: BoxBound; readonly ns: Nanoseconds } | undefined;
+  private best = NOTHING_PROVEN;
+
+  /** @param isStopped a safety stop */
+  constructor(
+    private readonly scene: BoundScene,
+    private readonly areJoinsRelays: boolean,
+    private readonly incumbentNs: Nanoseconds | undefined,
+    private readonly limits: RefineLimits,
+    private readonly isStopped: () => boolean,
+  ) {}
+
+  /** A part of the work for each start; nothing where joins make no difference. */
+  begin(): Tried {
+    const { scene, incumbentNs, limits, isStopped } = this;
+    this.unlessStopped(() => {
+      const areMet = this.areJoinsMet();
+      if (this.areJoinsRelays && !areMet) return;
+      const starts = this.starts();
+      const share = areMet || starts.length > 1 ? TRIAL_SHARE : 1;
+      for (const start of starts) {
+        const run = new BoxBound(scene, start, incumbentNs, limits, isStopped);
+        const found = run.upTo(share * limits.work);
+        this.best = higher(this.best, found);
+        if (this.isNear()) return;
+        // The other's boxes are let go.
+        if (this.favourite === undefined || found.ns > this.favourite.ns)
+          this.favourite = { run, ns: found.ns };
+      }
+    });
+    const ns = this.favourite?.ns ?? this.best.ns;
+    const promise = this.areJoinsRelays ? ns : LATER_GAIN * ns;
+    return { bound: this.result(), promise, isNear: this.isNear() };
+  }
+
+  /** The rest of the work, for the most promising start. */
+  finish(): LatencyBound {
+    const { favourite, limits } = this;
+    if (favourite !== undefined)
+      this.unlessStopped(() => (this.best = higher(this.best, favourite.run.upTo(limits.work))));
+    return this.result();
+  }
+
+  private result(): LatencyBound {
+    return { ...this.best, stopped: this.isStopped() };
+  }
+
+  private unlessStopped(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+    }
+  }
+
+  private isNear(): boolean {
+    const { best, incumbentNs, limits } = this;
+    return incumbentNs !== undefined && incumbentNs - best.ns <= limits.gap * incumbentNs;
+  }
+
+  private areJoinsMet(): boolean {
+    const [without, all] = WAYS.map(
+      (way) => new SynchronousProblem(this.scene, undefined, this.isStopped, way).operators.length,
+    );
+    return without !== all;
+  }
+
+  /** Where prices of memory gain little with and without. */
+  private starts(): BoundStart[] {
+    const { scene, areJoinsRelays, incumbentNs, limits, isStopped } = this;
+    const part = { ...limits, work: PRICES_SHARE * limits.work };
+    const found = memoryPrices(scene, areJoinsRelays, incumbentNs, part, isStopped);
+    if (found === undefined) return [{ areJoinsRelays }];
+    const priced = { areJoinsRelays, prices: found.prices };
+    // Operators whose steps have prices cannot be left out, which may cost more than little prices gain.
+    return found.gain >= CLEAR_GAIN ? [priced] : [{ areJoinsRelays }, priced];
+  }
+}
+
+/** @param tried way by way, none behind one that is near @returns the best so far, and which of them goes on */
+export function goingOn(tried: readonly Tried[]): { readonly bound: LatencyBound; readonly next: number } {
+  const bound = tried.map((own) => own.bound).reduce(higher);
+  if (tried.some(({ isNear }) => isNear)) return { bound, next: NONE };
+  const promises = tried.map(({ promise }) => promise);
+  return { bound, next: promises.indexOf(Math.max(...promises)) };
+}
+
+export function higher(a: LatencyBound, b: LatencyBound): LatencyBound {
+  return b.ns > a.ns ? b : a;
+}

@@ -1,0 +1,124 @@
+/** The bound of the synchronous model from one start: boxes, prices of what devices lack, refinement. */
+import type { Nanoseconds } from '../../graph/units';
+import type { BoundCertificate } from './certificate';
+import { priceOfRooms } from './memoryPrices';
+import { priceMessages } from './messagePrices';
+import type { MemoryPrices } from './pricedStep';
+import { PAIR_WORK, Refinement, type RefineLimits } from './refine';
+import type { BoundScene } from './scene';
+import { SynchronousProblem } from './synchronousProblem';
+
+export interface LatencyBound {
+  readonly ns: Nanoseconds;
+  /** For people. */
+  readonly method: string;
+  /** Absent where it was stopped before there was a bound. */
+  readonly certificate?: BoundCertificate;
+  /** The safety stop ended it. */
+  readonly stopped: boolean;
+}
+
+/** What a bound starts from. */
+export interface BoundStart {
+  /** Sums and concatenations are left out as well (`relays.ts`). */
+  readonly areJoinsRelays?: boolean;
+  /** Of memory. */
+  readonly prices?: MemoryPrices;
+  /** Turns that look for prices of what devices lack; as many as the work allows where it is left out. */
+  readonly messageTurns?: number;
+}
+
+export function boxBound(
+  scene: BoundScene,
+  start: BoundStart,
+  incumbentNs: Nanoseconds | undefined,
+  limits: RefineLimits,
+  isStopped: () => boolean,
+): LatencyBound {
+  return new BoxBound(scene, start, incumbentNs, limits, isStopped).upTo(limits.work);
+}
+
+/** A bound that can be halted, and goes on as if it had not been. */
+export class BoxBound {
+  private readonly refinement: Refinement;
+  private readonly messageTurns: number;
+  /** A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price. */
+  private readonly credit: Nanoseconds;
+
+  constructor(
+    scene: BoundScene,
+    private readonly start: BoundStart,
+    private readonly incumbentNs: Nanoseconds | undefined,
+    private readonly limits: RefineLimits,
+    isStopped: () => boolean,
+  ) {
+    const { prices, messageTurns, areJoinsRelays } = start;
+    const problem = new SynchronousProblem(scene, prices, isStopped, areJoinsRelays);
+    const turns = messageTurns ?? turnsFor(problem, limits);
+    const incumbent = incumbentNs ?? Infinity;
+    const priced =
+      turns === 0
+        ? undefined
+        : priceMessages(problem, prices, incumbent, turns, limits.tableLimit, isStopped);
+    const isGained = priced !== undefined && priced.gain >= leastGain(problem);
+    const isReady = priced === undefined || isGained;
+    const memory = isGained ? priced.memory : prices;
+    this.messageTurns = isGained ? turns : 0;
+    this.credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
+    this.refinement = new Refinement(
+      isReady ? problem : new SynchronousProblem(scene, prices, isStopped, areJoinsRelays),
+      incumbent + this.credit,
+      limits,
+      isStopped,
+    );
+  }
+
+  /** @param work from the start */
+  upTo(work: number): LatencyBound {
+    const { incumbentNs, limits, credit, messageTurns } = this;
+    const { prices, areJoinsRelays } = this.start;
+    const { bound, rounds, charges, isExact, stopped } = this.refinement.upTo(work);
+    if (bound === -Infinity) return NOTHING_PROVEN;
+    const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
+    return {
+      // Room for the noise that rounding up to whole nanoseconds forgives, and for that of what is taken off again.
+      ns: Math.max(0, Math.floor(bound - credit - NOISE * (bound + credit) - 1)),
+      method,
+      certificate: {
+        model: 'synchronous',
+        method,
+        ...(incumbentNs === undefined ? {} : { incumbentNs }),
+        rounds,
+        tableLimit: limits.tableLimit,
+        gap: limits.gap,
+        isExact,
+        charges,
+        messageTurns,
+        ...(areJoinsRelays === true ? { areJoinsRelays } : {}),
+        ...(prices === undefined ? {} : { prices }),
+      },
+      stopped,
+    };
+  }
+}
+
+/** Turns at most, and the share of the work that they may take on top; the least number that says anything. */
+export const MOST_TURNS = 150;
+const TURNS_SHARE = 0.3;
+const LEAST_TURNS = 10;
+/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them, in large models most. */
+const LEAST_GAIN = 0.05;
+const LEAST_GAIN_PER_OPERATOR = 0.0006;
+
+function leastGain({ scene }: SynchronousProblem): number {
+  return Math.max(LEAST_GAIN, LEAST_GAIN_PER_OPERATOR * scene.flow.steps.length);
+}
+
+function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
+  const perTurn = PAIR_WORK * problem.allPairs;
+  return Math.min(MOST_TURNS, Math.max(LEAST_TURNS, Math.floor((TURNS_SHARE * work) / Math.max(1, perTurn))));
+}
+
+/** Of sums of as many terms as there are operators. */
+const NOISE = 1e-12;
+export const NOTHING_PROVEN: LatencyBound = { ns: 0, method: 'none', stopped: true };
