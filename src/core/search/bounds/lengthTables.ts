@@ -92,10 +92,16 @@ export function followTensor(
   const axis = cutAxis(boxes);
   const whole = scene.regions.space(tensor).size;
   if (axis < 0) {
-    // The same box for every unit: all of it, as far as anything is needed at all.
+    // The same box for every unit that needs anything at all.
     const { elements } = scene.regions.region(tensor, some);
     const isWhole = elements === whole;
-    const spans = { from: new Float64Array(n), to: new Float64Array(n).fill(1), slab: elements };
+    const first = boxes.indexOf(some);
+    const isBehind = (box: Box | undefined, i: number): boolean => box === undefined && i > first;
+    const spans = {
+      from: Float64Array.from(boxes, (box, i) => Number(isBehind(box, i))),
+      to: Float64Array.from(boxes, (_, i) => Number(i >= first)),
+      slab: elements,
+    };
     return follow(spans, isWhole ? WHOLE_AXIS : MIXED_AXIS, isWhole);
   }
   const { from, to } = followAxis(boxes, axis);
@@ -208,7 +214,7 @@ function tableOf(part: Follow, elementBytes: Float64Array): NeedTable {
     slab,
     isRun,
     ...overlaps(part),
-    spans: axis >= 0 && isRising(part) ? part : undefined,
+    spans: axis !== MIXED_AXIS && isRising(part) ? part : undefined,
     elementBytes,
   };
 }

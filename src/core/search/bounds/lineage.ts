@@ -5,7 +5,8 @@
  * of the former that depend on it.
  */
 import { NONE, type Bytes, type OperatorId, type StorageId } from '../../graph/units';
-import { needTable, WHOLE_AXIS, type NeedTable } from './lengthTables';
+import { isElementByElement } from './alikeTensors';
+import { MIXED_AXIS, needTable, WHOLE_AXIS, type NeedTable } from './lengthTables';
 import type { Option } from './options';
 import type { BoundScene } from './scene';
 
@@ -14,7 +15,7 @@ export interface Lineage {
   readonly made: Elements;
   /** Where every element depends on one of its own: per axis of what is made the axis of what is read. */
   readonly order?: readonly number[];
-  /** Otherwise per axis of what is made; absent where its elements depend on all places of what is read. */
+  /** Otherwise per axis of what is made; absent where its places depend on all of what is read. */
   readonly axes: readonly (AxisLineage | undefined)[];
 }
 
@@ -26,12 +27,13 @@ interface Elements {
 
 /** Of the places along one axis of what is made. */
 interface AxisLineage {
-  /** Of what is read. */
+  /** Of what is read; `WHOLE_AXIS` where a place depends on all of that, as place 0 of one, or on nothing. */
   readonly axis: number;
   /** Per place those along it that it depends on, `[from, to)`. */
   readonly from: Float64Array;
   readonly to: Float64Array;
-  /** By how much these move on from one place to the next, at most. */
+  /** How many these are at most, and by how much they move on from one place to the next. */
+  readonly reach: number;
   readonly stride: number;
 }
 
@@ -45,7 +47,7 @@ export function lineageOf(
   const { reads, makes } = scene.flow.operators[operator];
   const read = elementsOf(scene, reads[position].storage);
   const made = elementsOf(scene, makes[0]);
-  if (isElementByElement(scene, operator) && isSameShape(read, made))
+  if (isElementByElement(scene.graph, operator) && isSameShape(read, made))
     return { read, made, order: made.factors.map((_, axis) => axis), axes: [] };
   const axes = made.factors.map((): AxisLineage | undefined => undefined);
   const seen = new Set<number>();
@@ -57,11 +59,11 @@ export function lineageOf(
     // Partial sums travel within the step.
     if (isReduced || make.spans === undefined || seen.has(make.axis)) return undefined;
     seen.add(make.axis);
-    if (need.axis === WHOLE_AXIS) continue;
+    if (need.axis === WHOLE_AXIS && need.atEnd[1] === read.size) continue;
     // Of places that no unit needs, a split along another axis might need some.
-    if (need.spans === undefined || taken.has(need.axis) || need.together !== read.size) return undefined;
-    taken.add(need.axis);
-    const own = axisLineage(need.axis, length, need.spans, make.spans);
+    if (need.axis === MIXED_AXIS || taken.has(need.axis) || need.together !== read.size) return undefined;
+    if (need.axis !== WHOLE_AXIS) taken.add(need.axis);
+    const own = need.spans && axisLineage(need.axis, length, need.spans, make.spans);
     if (own === undefined) return undefined;
     axes[make.axis] = own;
   }
@@ -70,14 +72,16 @@ export function lineageOf(
   return order.length === axes.length ? { read, made, order, axes } : undefined;
 }
 
-export function isElementByElement({ graph }: BoundScene, operator: OperatorId): boolean {
-  const { isElementwise, type } = graph.operators[operator];
-  return isElementwise || type === 'BatchNormalization';
-}
-
 /** Every element is handed on as it is, and where it is. */
 export function isUnchanged({ read, made, order }: Lineage): boolean {
   return read.elementBytes === made.elementBytes && (order?.every((from, axis) => from === axis) ?? false);
+}
+
+/** Of the bytes of what is read, all of it, those that have to arrive at least where all that is made is needed. */
+export function leastShare(lineage: Lineage): number {
+  const { read, made } = lineage;
+  if (read.elementBytes === 0) return 1;
+  return Math.min(1, (received(lineage, NONE, 0) * made.elementBytes) / read.elementBytes);
 }
 
 function elementsOf(scene: BoundScene, storage: StorageId): Elements {
@@ -108,8 +112,12 @@ function axisLineage(axis: number, units: number, needed: Ranges, made: Ranges):
   if (from.some((start, i) => start === to[i]) && from.some((start, i) => to[i] - start > 1))
     return undefined;
   let stride = 1;
-  for (let i = 1; i < places; i++) stride = Math.max(stride, from[i] - from[i - 1], to[i] - to[i - 1]);
-  return { axis, from, to, stride };
+  let reach = 1;
+  for (let i = 0; i < places; i++) {
+    reach = Math.max(reach, to[i] - from[i]);
+    if (i > 0) stride = Math.max(stride, from[i] - from[i - 1], to[i] - to[i - 1]);
+  }
+  return { axis, from, to, reach, stride };
 }
 
 /** What a reader needs of what is read, given what it needs of what is made; `undefined` where that is not known. */
@@ -125,13 +133,12 @@ export function needBehind(need: NeedTable, lineage: Lineage): NeedTable | undef
     };
   }
   const length = need.atEnd.length - 1;
-  if (need.axis === WHOLE_AXIS || (need.axis >= 0 && axes[need.axis] === undefined)) {
-    const spans = { from: new Float64Array(length), to: new Float64Array(length).fill(1), slab: read.size };
-    const each = received(lineage, NONE, 0);
-    const bytes = need.elementBytes.map((own) => Math.min(read.elementBytes, own * each));
-    return needTable(spans, WHOLE_AXIS, true, bytes);
-  }
   const own = axes[need.axis];
+  if (need.axis === WHOLE_AXIS || (need.axis >= 0 && own === undefined)) {
+    const spans = { from: new Float64Array(length), to: new Float64Array(length).fill(1), slab: read.size };
+    const all = needTable(spans, WHOLE_AXIS, true, need.elementBytes);
+    return need.axis === WHOLE_AXIS && need.atEnd[1] < made.size ? undefined : arriving(need, all, lineage);
+  }
   if (own === undefined || need.spans === undefined) return undefined;
   const { from, to } = need.spans;
   const last = made.factors[need.axis] - 1;
@@ -140,40 +147,44 @@ export function needBehind(need: NeedTable, lineage: Lineage): NeedTable | undef
   const spans = {
     from: from.map(startOf),
     to: to.map((end, unit) => (end === from[unit] ? startOf(end) : own.to[end - 1])),
-    slab: read.size / read.factors[own.axis],
+    slab: own.axis === WHOLE_AXIS ? read.size : read.size / read.factors[own.axis],
   };
-  const isRun = read.factors.slice(0, own.axis).every((factor) => factor === 1);
-  const table = needTable(spans, own.axis, isRun, need.elementBytes);
+  const isRun = read.factors.slice(0, Math.max(0, own.axis)).every((factor) => factor === 1);
+  return arriving(need, needTable(spans, own.axis, isRun, need.elementBytes), lineage);
+}
+
+/** With the bytes that have to arrive for an element. @param need of what is made, @param behind of what is read */
+function arriving(need: NeedTable, behind: NeedTable, lineage: Lineage): NeedTable {
   const bytes = need.elementBytes.map((each, n) => {
     if (n === 0) return 0;
-    const places = Math.min(need.atEnd[n], need.inside.needed[n]) / need.slab;
-    return Math.min(
-      read.elementBytes,
-      each * received(lineage, need.axis, (places * table.slab) / table.mostNeeded[n]),
-    );
+    // Who needs nothing lacks nothing.
+    const places = Math.max(1, Math.min(need.atEnd[n], need.inside.needed[n]) / need.slab);
+    return Math.min(lineage.read.elementBytes, each * received(lineage, need.axis, places));
   });
   // Of the lengths that a box leaves open the shortest stands for all.
-  for (let n = length - 1; n > 0; n--) bytes[n] = Math.min(bytes[n], bytes[n + 1]);
-  return { ...table, elementBytes: bytes };
+  for (let n = bytes.length - 2; n > 0; n--) bytes[n] = Math.min(bytes[n], bytes[n + 1]);
+  return { ...behind, elementBytes: bytes };
 }
 
 /**
  * Elements made that depend on any set of elements read that somebody needs, at least, for each of these. Along an axis
  * where dependencies move on by `c` places at most from one place to the next, any `q` places on which `r` places
  * depend are depended on by at least `min(q / c, r)` of these: all `r`, or there is a place of its own for every
- * `c` of them.
+ * `c` of them. And `r` places depend on `c * (r - 1) + k` at most, `k` of them each.
  *
- * @param cut axis of what is made of which a part is needed, @param share places of that part by those it depends on
+ * @param cut axis of what is made of which a part is needed, or none, @param places of that part at least
  */
-function received({ read, made, axes }: Lineage, cut: number, share: number): number {
+function received({ read, made, order, axes }: Lineage, cut: number, places: number): number {
+  if (order !== undefined) return 1;
   let ratio = 1;
   const others = new Set(read.factors.keys());
   axes.forEach((own, axis) => {
-    if (own === undefined) ratio *= made.factors[axis];
-    else {
+    const needed = axis === cut ? places : made.factors[axis];
+    if (own === undefined) ratio *= needed;
+    else if (own.axis !== WHOLE_AXIS) {
       others.delete(own.axis);
-      const all = axis === cut ? share : made.factors[axis] / read.factors[own.axis];
-      ratio *= Math.min(1 / own.stride, all);
+      const cone = axis === cut ? own.stride * (places - 1) + own.reach : read.factors[own.axis];
+      ratio *= Math.min(1 / own.stride, needed / cone);
     }
   });
   for (const axis of others) ratio /= read.factors[axis];

@@ -14,10 +14,11 @@
  */
 import { NONE, type Nanoseconds, type OperatorId, type StorageId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
+import { isElementByElement } from './alikeTensors';
 import { leastSlowest } from './leastSlowest';
 import { rootBox } from './lengthBox';
 import type { NeedTable } from './lengthTables';
-import { isElementByElement, isUnchanged, lineageOf, needBehind, type Lineage } from './lineage';
+import { isUnchanged, leastShare, lineageOf, needBehind, type Lineage } from './lineage';
 import type { Option } from './options';
 import type { PhaseLinks } from './phaseLinks';
 import type { BoundScene } from './scene';
@@ -63,12 +64,13 @@ export function findRelays(
     const [made] = makes;
     const { readers } = flow.storages[made];
     if (readers.length === 0 || readers.includes(GATHER)) return false;
-    if (!isElementByElement(scene, operator) && !isLight(scene, operator, options[step], links)) return false;
+    const isFree = isElementByElement(graph, operator) || isSplitAnywhere(scene, operator);
+    if (!isFree || !isLight(scene, operator, options[step], links)) return false;
     // Behind a sum nothing would tie the operators to what is passed by them.
     const isSum = (reader: OperatorId): boolean => graph.operators[reader].isElementwise && isJoin(reader);
     if (!areJoinsRelays && readers.length > 1 && readers.some(isSum)) return false;
     const coming = pathsInto(scene, options[step], operator, paths);
-    const going = pathsOutOf(scene, options, made, coming);
+    const going = pathsOutOf(scene, options, made, coming, isJoin(operator));
     if (going === undefined) return false;
     paths.set(made, going);
     return true;
@@ -105,13 +107,15 @@ function pathsInto(
  * Which path goes on to which reader: the latest maker's first to where halos are needed, one to each reader. A path that goes
  * to several is shared by those that need halos, or by all if none does.
  *
- * @returns `undefined` where a reader would lose the only path, since what it needs of its maker is not known
+ * @param isJoin some readers are left without a path in any case
+ * @returns `undefined` where one would lose its only path, since what it needs of the maker is not known
  */
 function pathsOutOf(
   scene: BoundScene,
   options: readonly (readonly Option[])[],
   made: StorageId,
   coming: readonly RelayPath[],
+  isJoin: boolean,
 ): RelayPath[][] | undefined {
   const { flow } = scene;
   const { readers } = flow.storages[made];
@@ -135,7 +139,7 @@ function pathsOutOf(
     if (at !== undefined) readersOf[at].push(reader);
   });
   const tied = readersOf.reduce((sum, own) => sum + own.length, 0);
-  if (tied === 0 || (paths.length === 1 && tied < readers.length)) return undefined;
+  if (tied === 0 || (!isJoin && tied < readers.length)) return undefined;
   const going = readers.map((): RelayPath[] => []);
   paths.forEach((path, at) => {
     const widening = readersOf[at].filter((reader) => facts[reader].widens);
@@ -152,7 +156,14 @@ export function needAtOrigin(need: NeedTable, lineages: readonly Lineage[]): Nee
   return found;
 }
 
-/** Leaving it out costs the bound no more than a message: of its step, its halos, and what it makes less of. */
+/** Along every axis of what it makes: nothing follows from its partition for others. */
+function isSplitAnywhere({ graph, rules }: BoundScene, operator: OperatorId): boolean {
+  const { shape } = graph.tensors[graph.operators[operator].outputs[0]];
+  const splits = rules.splits(operator).filter(({ dimension }) => dimension !== 'K');
+  return shape!.every((length, cut) => length === 1 || splits.some(({ axis }) => axis === cut));
+}
+
+/** Leaving it out costs the bound no more than a message: of its step, of its halos, and of what it makes less of. */
 function isLight(
   scene: BoundScene,
   operator: OperatorId,
@@ -160,16 +171,20 @@ function isLight(
   { leastLatency, leastNsPerByte }: PhaseLinks,
 ): boolean {
   const { cluster, flow, graph } = scene;
-  const { reads, makes } = flow.operators[operator];
+  if (isElementByElement(graph, operator)) return true;
+  const { reads } = flow.operators[operator];
   const whole = Math.min(...cluster.devices.map((_, d) => options[d].computeNs[d][1]));
-  const halos = reads.map(({ storage }, position) => {
+  const left = leastLatency - (whole - leastStep(scene, options));
+  if (left < 0) return false;
+  const bytes = reads.map(({ storage }, position) => {
     const shared = options.map(({ needs }) => needs[position].mostOverlap).filter(Number.isFinite);
-    return Math.max(0, ...shared) * scene.elementBytes(storage);
+    const halo = Math.max(0, ...shared) * scene.elementBytes(storage);
+    if (reads.length > 1) return halo;
+    const lineage = lineageOf(scene, operator, options, position);
+    const share = lineage === undefined ? 0 : leastShare(lineage);
+    return halo + ((1 - share) * (graph.storages[storage].bytes ?? 0)) / cluster.devices.length;
   });
-  const bytesOf = (storage: StorageId): number => graph.storages[storage].bytes ?? 0;
-  const less = reads.length > 1 ? 0 : Math.max(0, bytesOf(reads[0].storage) - bytesOf(makes[0]));
-  const bytes = Math.max(...halos) + less / cluster.devices.length;
-  return whole - leastStep(scene, options) + bytes * leastNsPerByte <= leastLatency;
+  return Math.max(...bytes) * leastNsPerByte <= left;
 }
 
 /** In any partition. */

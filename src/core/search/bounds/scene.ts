@@ -6,7 +6,7 @@ import { flowOf, type Flow } from '../../latency/flow';
 import { boxesBytes } from '../../partition/boxBytes';
 import type { Box, PartitionRules } from '../../partition/partition';
 import { Regions, type RegionSpace } from '../../partition/regions';
-import { isElementByElement } from './lineage';
+import { tensorsAlike } from './alikeTensors';
 import { operatorOptions, type Option } from './options';
 
 /** A model on a cluster, as the bounds see it. */
@@ -27,38 +27,10 @@ export class BoundScene {
       graph.operators.map(({ id }) => id),
     );
     this.costs = new CostModel(cluster);
-    this.regions = new Regions(graph, this.tensorsAlike());
+    this.regions = new Regions(graph, tensorsAlike(graph, this.flow, rules));
     for (const { weights } of this.flow.operators) {
       for (const weight of weights) this.weightUsers.set(weight, (this.weightUsers.get(weight) ?? 0) + 1);
     }
-  }
-
-  /**
-   * Per storage one tensor of each shape under which it is known, or what is made of it element by element: so that the
-   * same axes are told apart all along the way.
-   */
-  private tensorsAlike(): readonly (readonly TensorId[])[] {
-    const { graph, flow } = this;
-    const alike = graph.storages.map(({ tensors }) => ({
-      tensors: new Map(tensors.map((id) => this.keyed(id))),
-    }));
-    const isKnown = (tensor: TensorId): boolean => graph.tensors[tensor].bytes !== undefined;
-    for (const { id, inputs, outputs } of graph.operators) {
-      const { reads, makes } = flow.operators[id];
-      if (!isElementByElement(this, id) || makes.length !== 1 || reads.length !== 1) continue;
-      const [{ storage }] = reads;
-      const input = inputs.find((tensor) => tensor !== NONE && graph.tensors[tensor].storage === storage)!;
-      const [from, to] = [alike[storage], alike[makes[0]]];
-      if (this.keyed(input)[0] !== this.keyed(outputs[0])[0]) continue;
-      if (![...from.tensors.values(), ...to.tensors.values()].every(isKnown)) continue;
-      for (const [shape, tensor] of to.tensors) if (!from.tensors.has(shape)) from.tensors.set(shape, tensor);
-      to.tensors = from.tensors;
-    }
-    return alike.map(({ tensors }) => [...tensors.values()]);
-  }
-
-  private keyed(tensor: TensorId): [string, TensorId] {
-    return [String(this.graph.tensors[tensor].shape), tensor];
   }
 
   /** Every problem over this scene starts from the same. */

@@ -24,7 +24,7 @@ function chainOf(random: Random): Graph {
   // Where columns are as rows the bounds leave them out.
   let x = net.input([1, 4, rows, random.below(3) === 0 ? rows : 6]);
   for (let i = 0; i < 4; i++) {
-    const kind = random.below(16);
+    const kind = random.below(17);
     if (kind === 0) x = net.relu(x);
     else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
     else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
@@ -32,7 +32,10 @@ function chainOf(random: Random): Graph {
     else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
     else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
-    else if (kind === 13) {
+    else if (kind === 16) {
+      const parts = [net.conv(x, 1, 1), net.conv(x, 1, 3), net.conv(x, 1, 1)];
+      x = net.concat(random.below(2) === 0 ? parts : parts.slice(1));
+    } else if (kind === 13) {
       const [, channels] = net.shape(x);
       x = net.conv(x, channels, [1, 3, 5][random.below(3)], 1 + random.below(2), channels);
     } else if (kind === 14) {
@@ -257,7 +260,7 @@ describe('the synchronous problem over lengths', () => {
         problem.chargeOrders(charges);
       }
     }
-    assert.ok(near > 40, `${near} plans near`);
+    assert.ok(near > 25, `${near} plans near`);
     assert.ok(charged > 20, `orders charged for ${charged} plans`);
     for (const type of ['Relu', 'Transpose', 'Conv', 'MaxPool', 'Add', 'Concat'])
       assert.ok(left.get(type)! > 4, `${type} left out ${left.get(type)} times`);
@@ -393,6 +396,6 @@ describe('the synchronous problem over lengths', () => {
         }
       }
     }
-    assert.ok(near > 40, `${near} plans near`);
+    assert.ok(near > 25, `${near} plans near`);
   });
 });
