@@ -33,8 +33,8 @@ function chainOf(random: Random): Graph {
     else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
     else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
     else if (kind === 16) {
-      const parts = [net.conv(x, 1, 1), net.conv(x, 1, 3), net.conv(x, 1, 1)];
-      x = net.concat(random.below(2) === 0 ? parts : parts.slice(1));
+      const parts = [1, 3, 1, 1].map((kernel) => net.conv(x, 1, kernel));
+      x = net.concat(random.below(2) === 0 ? parts : parts.slice(2));
     } else if (kind === 13) {
       const [, channels] = net.shape(x);
       x = net.conv(x, channels, [1, 3, 5][random.below(3)], 1 + random.below(2), channels);
@@ -367,7 +367,7 @@ describe('the synchronous problem over lengths', () => {
       const scene = new BoundScene(graph, rules, cluster);
       for (let plan = 0; plan < 15; plan++) {
         const prices = randomPrices(random, workload, devices.length);
-        const problem = new SynchronousProblem(scene, prices, () => false);
+        const problem = new SynchronousProblem(scene, prices, () => false, plan % 2 === 1);
         if (random.below(2) === 0) priceAtRandom(problem, random);
         const genes =
           random.below(2) === 0
