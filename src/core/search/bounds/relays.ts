@@ -64,8 +64,7 @@ export function findRelays(
     const [made] = makes;
     const { readers } = flow.storages[made];
     if (readers.length === 0 || readers.includes(GATHER)) return false;
-    const isFree = isElementByElement(graph, operator) || isSplitAnywhere(scene, operator);
-    if (!isFree || !isLight(scene, operator, options[step], links)) return false;
+    if (!isElementByElement(graph, operator) && !isLight(scene, operator, options[step], links)) return false;
     // Behind a sum nothing would tie the operators to what is passed by them.
     const isSum = (reader: OperatorId): boolean => graph.operators[reader].isElementwise && isJoin(reader);
     if (!areJoinsRelays && readers.length > 1 && readers.some(isSum)) return false;
@@ -156,14 +155,10 @@ export function needAtOrigin(need: NeedTable, lineages: readonly Lineage[]): Nee
   return found;
 }
 
-/** Along every axis of what it makes: nothing follows from its partition for others. */
-function isSplitAnywhere({ graph, rules }: BoundScene, operator: OperatorId): boolean {
-  const { shape } = graph.tensors[graph.operators[operator].outputs[0]];
-  const splits = rules.splits(operator).filter(({ dimension }) => dimension !== 'K');
-  return shape!.every((length, cut) => length === 1 || splits.some(({ axis }) => axis === cut));
-}
-
-/** Leaving it out costs the bound no more than a message: of its step, of its halos, and of what it makes less of. */
+/**
+ * Leaving it out costs the bound no more than a message: of its step, of its halos, and of what it makes less of. Where
+ * it cannot be split what it makes must go to other devices.
+ */
 function isLight(
   scene: BoundScene,
   operator: OperatorId,
@@ -171,7 +166,7 @@ function isLight(
   { leastLatency, leastNsPerByte }: PhaseLinks,
 ): boolean {
   const { cluster, flow, graph } = scene;
-  if (isElementByElement(graph, operator)) return true;
+  if (!isSplitAnywhere(scene, operator)) return false;
   const { reads } = flow.operators[operator];
   const whole = Math.min(...cluster.devices.map((_, d) => options[d].computeNs[d][1]));
   const left = leastLatency - (whole - leastStep(scene, options));
@@ -185,6 +180,13 @@ function isLight(
     return halo + ((1 - share) * (graph.storages[storage].bytes ?? 0)) / cluster.devices.length;
   });
   return Math.max(...bytes) * leastNsPerByte <= left;
+}
+
+/** Along every axis of what it makes. */
+function isSplitAnywhere({ graph, rules }: BoundScene, operator: OperatorId): boolean {
+  const { shape } = graph.tensors[graph.operators[operator].outputs[0]];
+  const splits = rules.splits(operator).filter(({ dimension }) => dimension !== 'K');
+  return shape?.every((length, cut) => length === 1 || splits.some(({ axis }) => axis === cut)) === true;
 }
 
 /** In any partition. */
