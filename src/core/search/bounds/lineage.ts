@@ -52,18 +52,18 @@ export function lineageOf(
   const axes = made.factors.map((): AxisLineage | undefined => undefined);
   const seen = new Set<number>();
   const taken = new Set<number>();
-  for (const { split, isReduced, length, needs, makes: made } of options) {
-    if (split === NONE) continue;
-    const need = needs[position];
-    const [make] = made;
+  for (const option of options) {
+    if (option.split === NONE) continue;
+    const need = option.needs[position];
+    const [make] = option.makes;
     // Partial sums travel within the step.
-    if (isReduced || make.spans === undefined || seen.has(make.axis)) return undefined;
+    if (option.isReduced || make.spans === undefined || seen.has(make.axis)) return undefined;
     seen.add(make.axis);
     if (need.axis === WHOLE_AXIS && need.atEnd[1] === read.size) continue;
     // Of places that no unit needs, a split along another axis might need some.
     if (need.axis === MIXED_AXIS || taken.has(need.axis) || need.together !== read.size) return undefined;
     if (need.axis !== WHOLE_AXIS) taken.add(need.axis);
-    const own = need.spans && axisLineage(need.axis, length, need.spans, make.spans);
+    const own = need.spans && axisLineage(need.axis, option.length, need.spans, make.spans);
     if (own === undefined) return undefined;
     axes[make.axis] = own;
   }
