@@ -6,9 +6,10 @@ import { NONE, type Nanoseconds } from '../../graph/units';
 import { BoxBound, NOTHING_PROVEN, type BoundStart, type LatencyBound } from './boxBound';
 import { Interrupted } from './elimination';
 import { memoryPrices } from './memoryPrices';
+import { PhaseLinks } from './phaseLinks';
 import type { RefineLimits } from './refine';
+import { findRelays } from './relays';
 import type { BoundScene } from './scene';
-import { SynchronousProblem } from './synchronousProblem';
 
 /** Whether sums and concatenations are left out (`relays.ts`). */
 export const WAYS = [false, true] as const;
@@ -92,11 +93,13 @@ export class BoundTrial {
     return incumbentNs !== undefined && incumbentNs - best.ns <= limits.gap * incumbentNs;
   }
 
+  /** Leaving joins out makes a difference. */
   private areJoinsMet(): boolean {
-    const [without, all] = WAYS.map(
-      (way) => new SynchronousProblem(this.scene, undefined, this.isStopped, way).operators.length,
-    );
-    return without !== all;
+    const { scene, isStopped } = this;
+    const options = scene.allOptions(isStopped);
+    const links = new PhaseLinks(scene.cluster);
+    const [kept, left] = WAYS.map((way) => findRelays(scene, options, () => false, way, links).isRelay);
+    return kept.some((isRelay, step) => isRelay !== left[step]);
   }
 
   /** Where prices of memory gain little with and without. */

@@ -7,6 +7,7 @@ import { boxesBytes } from '../../partition/boxBytes';
 import type { Box, PartitionRules } from '../../partition/partition';
 import { Regions, type RegionSpace } from '../../partition/regions';
 import { tensorsAlike } from './alikeTensors';
+import { Interrupted } from './elimination';
 import { operatorOptions, type Option } from './options';
 
 /** A model on a cluster, as the bounds see it. */
@@ -38,6 +39,14 @@ export class BoundScene {
     let known = this.options.get(operator);
     if (known === undefined) this.options.set(operator, (known = operatorOptions(this, operator)));
     return known;
+  }
+
+  /** Per step of the flow. @throws Interrupted as soon as `isStopped` says so */
+  allOptions(isStopped: () => boolean): readonly (readonly Option[])[] {
+    return this.flow.steps.map((operator) => {
+      if (isStopped()) throw new Interrupted();
+      return this.optionsOf(operator);
+    });
   }
 
   space(storage: StorageId): RegionSpace {

@@ -5,7 +5,6 @@
  */
 import { NONE, type Bytes, type Nanoseconds, type OperatorId } from '../../graph/units';
 import type { PairwiseProblem } from './elimination';
-import { Interrupted } from './elimination';
 import { findWidthOrder } from './eliminationOrder';
 import {
   boxFacts,
@@ -96,10 +95,7 @@ export class SynchronousProblem {
     const { flow } = scene;
     const phaseLinks = new PhaseLinks(scene.cluster);
     this.pricedPhase = new PricedPhase(phaseLinks);
-    const options = flow.steps.map((operator) => {
-      if (isStopped()) throw new Interrupted();
-      return scene.optionsOf(operator);
-    });
+    const options = scene.allOptions(isStopped);
     const columns = columnsAsRows(scene, options);
     this.phase = new PhaseBound(phaseLinks, columns.size > 0);
     const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
