@@ -60,7 +60,7 @@ export class BoxBound {
       turns === 0
         ? undefined
         : priceMessages(problem, prices, incumbent, turns, limits.tableLimit, isStopped);
-    const isGained = priced !== undefined && priced.gain >= leastGain(problem);
+    const isGained = priced !== undefined && priced.gain >= leastGain(problem, areJoinsRelays);
     const isReady = priced === undefined || isGained;
     const memory = isGained ? priced.memory : prices;
     this.messageTurns = isGained ? turns : 0;
@@ -106,12 +106,17 @@ export class BoxBound {
 export const MOST_TURNS = 150;
 const TURNS_SHARE = 0.3;
 const LEAST_TURNS = 10;
-/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them, in large models most. */
+/**
+ * Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them, in large
+ * models most, unless joins are left out.
+ */
 const LEAST_GAIN = 0.05;
 const LEAST_GAIN_PER_OPERATOR = 0.0006;
 
-function leastGain({ scene }: SynchronousProblem): number {
-  return Math.max(LEAST_GAIN, LEAST_GAIN_PER_OPERATOR * scene.flow.steps.length);
+function leastGain({ scene }: SynchronousProblem, areJoinsRelays = false): number {
+  return areJoinsRelays
+    ? LEAST_GAIN
+    : Math.max(LEAST_GAIN, LEAST_GAIN_PER_OPERATOR * scene.flow.steps.length);
 }
 
 function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
