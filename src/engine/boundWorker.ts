@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
-import { boundTrial, latencyBound, sceneOf } from '../core/search/bounds/lowerBound';
+import { boundTrial, latencyBound } from '../core/search/bounds/lowerBound';
 import type { BoundWorkerData } from './searchWorkers';
 import { flagReader } from './stopFlag';
 
@@ -10,7 +10,7 @@ const request = { ...rest, rules: partitionRules(rest.graph) };
 const isStopped = flagReader(stop);
 if (way === undefined) parentPort?.postMessage(latencyBound(request, isStopped));
 else {
-  const trial = boundTrial(request, sceneOf(request), way, isStopped);
+  const trial = boundTrial(request, way, isStopped);
   parentPort?.once('message', () => parentPort?.postMessage(trial.finish()));
   parentPort?.postMessage(trial.begin());
 }

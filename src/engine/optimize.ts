@@ -17,7 +17,7 @@ import { buildPlan, type PlannedOrder } from '../core/plan/build';
 import { checkPlan } from '../core/plan/check';
 import { planGenes } from '../core/plan/genes';
 import type { Plan, PlanLatency } from '../core/plan/plan';
-import { type LatencyBound } from '../core/search/bounds/boxBound';
+import type { LatencyBound } from '../core/search/bounds/boxBound';
 import { latencyBound } from '../core/search/bounds/lowerBound';
 import type {
   PartitionOptions,

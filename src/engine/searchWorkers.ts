@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { NONE } from '../core/graph/units';
-import { type LatencyBound } from '../core/search/bounds/boxBound';
+import type { LatencyBound } from '../core/search/bounds/boxBound';
 import { latencyBound, type BoundRequest } from '../core/search/bounds/lowerBound';
 import { goingOn, higher, WAYS, type Tried } from '../core/search/bounds/boundTrial';
 import type { MakePool } from '../core/search/geneflow/searchPartition';

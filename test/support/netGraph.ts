@@ -92,12 +92,15 @@ export class NetBuilder {
   /** Channels of the groups interleaved, as ShuffleNet does. */
   shuffle(x: TensorId, groups: number): TensorId {
     const [n, c, h, w] = this.shape(x);
-    const view = { isView: true };
-    const parted = this.add('Reshape', [x], [n, groups, c / groups, h, w], 0, {}, view);
+    const parted = this.reshape(x, [n, groups, c / groups, h, w]);
     const turned = this.add('Transpose', [parted], [n, c / groups, groups, h, w], 0, {
       perm: ints([0, 2, 1, 3, 4]),
     });
-    return this.add('Reshape', [turned], [n, c, h, w], 0, {}, view);
+    return this.reshape(turned, [n, c, h, w]);
+  }
+
+  reshape(x: TensorId, shape: readonly number[]): TensorId {
+    return this.add('Reshape', [x], shape, 0, {}, { isView: true });
   }
 
   /** Channels `[start, end)`. */

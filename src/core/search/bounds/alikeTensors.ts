@@ -64,8 +64,10 @@ function keepsAxes(
   return rules.splits(maker).every(({ dimension, axis, unit }) => {
     if (dimension === 'K') return true;
     const inner = product(made.slice(axis + 1));
-    // Of the factored axes that the axis consists of the outermost alone is cut.
-    const outermost = strides.find((stride) => stride < inner * made[axis]) ?? 1;
-    return size === 0 || (unit * inner) % outermost === 0;
+    const outer = inner * made[axis];
+    // The axis consists of whole factored axes, and of these the outermost alone is cut.
+    const isWhole = [inner, outer].every((stride) => stride === size || strides.includes(stride));
+    const outermost = strides.find((stride) => stride < outer) ?? 1;
+    return size === 0 || (isWhole && (unit * inner) % outermost === 0);
   });
 }

@@ -16,8 +16,8 @@ export const WAYS = [false, true] as const;
 
 export interface Tried {
   readonly bound: LatencyBound;
-  /** The bound as it is expected to compare in the end. */
-  readonly promise: Nanoseconds;
+  /** By which it is compared: where the bound is expected to be in the end. */
+  readonly expectedNs: Nanoseconds;
   /** As good as the latency that is known. */
   readonly isNear: boolean;
 }
@@ -64,8 +64,8 @@ export class BoundTrial {
       }
     });
     const ns = this.favourite?.ns ?? this.best.ns;
-    const promise = this.areJoinsRelays ? ns : LATER_GAIN * ns;
-    return { bound: this.result(), promise, isNear: this.isNear() };
+    const expectedNs = this.areJoinsRelays ? ns : LATER_GAIN * ns;
+    return { bound: this.result(), expectedNs, isNear: this.isNear() };
   }
 
   /** The rest of the work, for the most promising start. */
@@ -118,8 +118,8 @@ export class BoundTrial {
 export function goingOn(tried: readonly Tried[]): { readonly bound: LatencyBound; readonly next: number } {
   const bound = tried.map((own) => own.bound).reduce(higher);
   if (tried.some(({ isNear }) => isNear)) return { bound, next: NONE };
-  const promises = tried.map(({ promise }) => promise);
-  return { bound, next: promises.indexOf(Math.max(...promises)) };
+  const expected = tried.map(({ expectedNs }) => expectedNs);
+  return { bound, next: expected.indexOf(Math.max(...expected)) };
 }
 
 export function higher(a: LatencyBound, b: LatencyBound): LatencyBound {

@@ -71,11 +71,12 @@ function overlappedBound({ graph, rules, cluster }: BoundRequest, isStopped: () 
 
 /** All ways on this thread. */
 function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyBound {
-  const scene = sceneOf(request);
+  const { graph, rules, cluster } = request;
+  const scene = new BoundScene(graph, rules, cluster);
   const trials: BoundTrial[] = [];
   const tried: Tried[] = [];
   for (const way of WAYS) {
-    const trial = boundTrial(request, scene, way, isStopped);
+    const trial = boundTrial(request, way, isStopped, scene);
     trials.push(trial);
     tried.push(trial.begin());
     if (tried[tried.length - 1].isNear) break;
@@ -90,14 +91,10 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
 
 /** One of the ways. @param scene shared by those on the same thread */
 export function boundTrial(
-  { incumbentNs, limits }: BoundRequest,
-  scene: BoundScene,
+  { graph, rules, cluster, incumbentNs, limits }: BoundRequest,
   way: boolean,
   isStopped: () => boolean,
+  scene = new BoundScene(graph, rules, cluster),
 ): BoundTrial {
   return new BoundTrial(scene, way, incumbentNs, limits ?? defaultLimits(scene.flow.steps.length), isStopped);
-}
-
-export function sceneOf({ graph, rules, cluster }: BoundRequest): BoundScene {
-  return new BoundScene(graph, rules, cluster);
 }

@@ -106,18 +106,16 @@ export class SynchronousProblem {
       areJoinsRelays,
       phaseLinks,
     );
-    const isKept = (_: unknown, step: number): boolean => !relays.isRelay[step];
-    this.operators = flow.steps.filter(isKept);
+    const kept = [...flow.steps.keys()].filter((step) => !relays.isRelay[step]);
+    this.operators = kept.map((step) => flow.steps[step]);
     const variables = flow.steps.map(() => NONE);
-    [...flow.steps.keys()].filter((step) => isKept(step, step)).forEach((step, v) => (variables[step] = v));
+    kept.forEach((step, variable) => (variables[step] = variable));
     const { all, pairs, inputs, outputs, onSink, needs } = findPassages(scene, relays, variables);
-    this.options = options
-      .filter(isKept)
-      .map((own, v) =>
-        own
-          .filter((option) => !columns.has(option))
-          .map((option) => ({ ...option, needs: needsOf(option, needs[v]) })),
-      );
+    this.options = kept.map((step, variable) =>
+      options[step]
+        .filter((option) => !columns.has(option))
+        .map((option) => ({ ...option, needs: needsOf(option, needs[variable]) })),
+    );
     this.relayNs = options
       .filter((_, step) => relays.isRelay[step])
       .reduce((sum, own) => sum + leastStep(scene, own), 0);

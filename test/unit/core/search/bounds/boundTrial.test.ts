@@ -37,7 +37,7 @@ describe('the ways to bound a synchronous latency', () => {
       const whole = boxBound(scene, { areJoinsRelays: way }, undefined, LIMITS, () => false);
       assert.deepEqual(trial.finish(), whole);
       assert.ok(tried.bound.ns > 0 && tried.bound.ns < whole.ns, `${tried.bound.ns} of ${whole.ns}`);
-      assert.ok(tried.promise >= tried.bound.ns);
+      assert.ok(tried.expectedNs >= tried.bound.ns);
     }
   });
 
@@ -48,7 +48,7 @@ describe('the ways to bound a synchronous latency', () => {
     assert.deepEqual(tried[0].bound, first.finish());
     assert.deepEqual(tried[1], {
       bound: { ns: 0, method: 'none', stopped: false },
-      promise: 0,
+      expectedNs: 0,
       isNear: false,
     });
     assert.equal(goingOn(tried).next, 0);
@@ -72,7 +72,7 @@ describe('the ways to bound a synchronous latency', () => {
 
   it('end with the first that is as good as a known plan', () => {
     const bound = (ns: number) => ({ ns, method: 'any', stopped: false });
-    const tried = (ns: number, isNear: boolean): Tried => ({ bound: bound(ns), promise: ns, isNear });
+    const tried = (ns: number, isNear: boolean): Tried => ({ bound: bound(ns), expectedNs: ns, isNear });
     assert.deepEqual(goingOn([tried(5, true)]), { bound: bound(5), next: NONE });
     assert.deepEqual(goingOn([tried(5, false), tried(7, true)]), { bound: bound(7), next: NONE });
     assert.deepEqual(goingOn([tried(5, false), tried(7, false)]), { bound: bound(7), next: 1 });
