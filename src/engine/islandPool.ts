@@ -3,7 +3,12 @@ import { Worker } from 'node:worker_threads';
 import type { Cluster } from '../core/cluster/cluster';
 import type { Graph } from '../core/graph/graph';
 import type { OperatorId } from '../core/graph/units';
-import { ISLANDS, type IslandPool, type IslandReport } from '../core/search/geneflow/islandPool';
+import {
+  ISLANDS,
+  type FoundSeed,
+  type IslandPool,
+  type IslandReport,
+} from '../core/search/geneflow/islandPool';
 import type { PartitionOptions, Seed, SeedResult } from '../core/search/geneflow/problem';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { StopFlag } from './stopFlag';
@@ -35,7 +40,9 @@ export type IslandRequest =
       readonly immigrants: readonly (IslandReport | undefined)[];
     };
 
+/** `found` comes before the reply to `opponents`, and is none itself. */
 export type IslandReply =
+  | { readonly kind: 'found'; readonly seed: Seed }
   | { readonly kind: 'opponents'; readonly seeds: readonly Seed[] }
   | { readonly kind: 'start'; readonly results: readonly SeedResult[] }
   | { readonly kind: 'run'; readonly reports: readonly IslandReport[] };
@@ -71,19 +78,21 @@ class WorkerIslandPool implements IslandPool {
   async opponents(
     clusters: readonly Cluster[],
     isLate: () => boolean,
+    found: FoundSeed,
   ): Promise<readonly (readonly Seed[])[] | undefined> {
     const late = new StopFlag(isLate);
-    const found = new Array<readonly Seed[]>(clusters.length);
+    const seeds = new Array<readonly Seed[]>(clusters.length);
     const others = this.members.length - 1;
     const memberFor = (at: number): number => (at === 0 || others === 0 ? 0 : 1 + ((at - 1) % others));
     const shares = this.members.map(async (member, position) => {
       for (const [at, cluster] of clusters.entries()) {
         if (memberFor(at) !== position) continue;
-        const reply = await member.ask({ kind: 'opponents', cluster, isOwn: at === 0, late: late.buffer });
-        if (reply.kind === 'opponents') found[at] = reply.seeds;
+        const request = { kind: 'opponents', cluster, isOwn: at === 0, late: late.buffer } as const;
+        const reply = await member.ask(request, found);
+        if (reply.kind === 'opponents') seeds[at] = reply.seeds;
       }
     });
-    const all = Promise.all(shares).then(() => found);
+    const all = Promise.all(shares).then(() => seeds);
     all.catch(() => undefined);
     let tell = (): void => undefined;
     const stopped = new Promise<undefined>((resolve) => (tell = () => resolve(undefined)));
@@ -127,21 +136,24 @@ class WorkerIslandPool implements IslandPool {
 class IslandWorker {
   readonly islands: readonly number[];
   private readonly worker: Worker;
-  private settle: { resolve(reply: IslandReply): void; reject(error: Error): void } | undefined;
+  private settle:
+    { resolve(reply: IslandReply): void; reject(error: Error): void; found: FoundSeed } | undefined;
   private failure: Error | undefined;
 
   constructor(file: string, data: IslandWorkerData) {
     this.islands = data.islands;
     this.worker = new Worker(file, { workerData: data });
-    this.worker.on('message', (reply: IslandReply) => this.settle?.resolve(reply));
+    this.worker.on('message', (reply: IslandReply) =>
+      reply.kind === 'found' ? this.settle?.found(reply.seed) : this.settle?.resolve(reply),
+    );
     this.worker.on('error', (error) => this.fail(error));
     this.worker.on('exit', () => this.fail(new Error('A worker of the search ended early.')));
   }
 
-  ask(request: IslandRequest): Promise<IslandReply> {
+  ask(request: IslandRequest, found: FoundSeed = () => undefined): Promise<IslandReply> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
-      this.settle = { resolve, reject };
+      this.settle = { resolve, reject, found };
       this.worker.postMessage(request);
     });
   }

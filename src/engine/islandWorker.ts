@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { partitionRules } from '../core/partition/rules';
 import { IslandHost, opponentSeeds, searchSpace } from '../core/search/geneflow/islandPool';
+import type { Seed } from '../core/search/geneflow/problem';
 import type { IslandReply, IslandRequest, IslandWorkerData } from './islandPool';
 import { flagReader } from './stopFlag';
 
@@ -14,7 +15,8 @@ const hosts = islands.map((island) => new IslandHost(space, island, isStopped));
 function answer(request: IslandRequest): IslandReply {
   if (request.kind === 'opponents') {
     const { cluster, isOwn, late } = request;
-    return { kind: 'opponents', seeds: opponentSeeds(problem, cluster, isOwn, flagReader(late)) };
+    const found = (seed: Seed): void => tell({ kind: 'found', seed });
+    return { kind: 'opponents', seeds: opponentSeeds(problem, cluster, isOwn, flagReader(late), found) };
   }
   if (request.kind === 'start') {
     const results = hosts.map((host) => host.start(request.seeds));
@@ -24,4 +26,8 @@ function answer(request: IslandRequest): IslandReply {
   return { kind: 'run', reports: hosts.map((host, position) => host.run(evaluations, immigrants[position])) };
 }
 
-parentPort?.on('message', (request: IslandRequest) => parentPort?.postMessage(answer(request)));
+function tell(reply: IslandReply): void {
+  parentPort?.postMessage(reply);
+}
+
+parentPort?.on('message', (request: IslandRequest) => tell(answer(request)));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { smartHome } from '../../../src/core/cluster/smartHome';
 import { seededRandom } from '../../../src/core/graph/random';
+import type { Control } from '../../../src/core/graph/control';
 import { partitionRules } from '../../../src/core/partition/rules';
 import type {
   PartitionOptions,
@@ -55,18 +56,23 @@ describe('islands in workers', () => {
 
   it('find the same synchronous plan, opponents in other scenes included', async () => {
     const own = problem(60_000, 'synchronous');
+    const told = (near: (number | undefined)[]): Control<PartitionProgress> => ({
+      ...freeControl(),
+      report: ({ isNearBest = false, latencyNs }) => {
+        if (isNearBest) near.push(latencyNs);
+      },
+    });
     const near: (number | undefined)[] = [];
-    const report = ({ isNearBest = false, latencyNs }: PartitionProgress): void => {
-      if (isNearBest) near.push(latencyNs);
-    };
-    const local = await searchPartition(own, { ...freeControl(), report });
+    const local = await searchPartition(own, told(near));
     // The elimination's first plan, and its last.
     const [first, last] = near;
     assert.ok(near.length === 2 && last !== undefined && last >= local.timeline.latencyNs);
     assert.ok(first !== undefined && first >= last && first < 1.2 * last);
     for (const workers of [1, 2, 3]) {
-      const found = await searchPartition(own, freeControl(), workerIslandPool(file, workers));
+      const heard: (number | undefined)[] = [];
+      const found = await searchPartition(own, told(heard), workerIslandPool(file, workers));
       assert.deepEqual(found, local);
+      assert.deepEqual(heard, near);
     }
   });
 

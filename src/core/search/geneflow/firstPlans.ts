@@ -11,29 +11,36 @@ export interface FirstPlan extends Fitness {
   readonly violation: Bytes;
 }
 
-/** The plans tried so far, each once, and the best of them. */
-export interface FirstPlans {
-  readonly best: FirstPlan;
-  readonly tried: readonly Seed[];
-  readonly results: readonly SeedResult[];
-}
+/** Known plans that were tried one by one, and the best of them: what a search that is stopped before its islands stand can keep. */
+export class FirstPlans {
+  readonly tried: Seed[] = [];
+  readonly results: SeedResult[] = [];
+  private readonly evaluator: Evaluator;
+  private first: FirstPlan | undefined;
 
-/**
- * Tries known plans one by one, up to the first valid one in any case, the others until `stop`: what a search that
- * is stopped before its islands stand can keep. `found` hears of every better valid plan. At least one seed.
- */
-export function tryFirstPlans(
-  space: SearchSpace,
-  seeds: Iterable<Seed>,
-  stop: () => boolean,
-  found: (latencyNs: Nanoseconds) => void,
-): FirstPlans {
-  const evaluator = new Evaluator(space.workload);
-  const tried: Seed[] = [];
-  const results: SeedResult[] = [];
-  let best: FirstPlan | undefined;
-  for (const seed of seeds) {
-    if (best?.violation === 0 && stop()) break;
+  /** @param found hears of every better valid plan */
+  constructor(
+    private readonly space: SearchSpace,
+    private readonly found: (latencyNs: Nanoseconds) => void = () => undefined,
+  ) {
+    this.evaluator = new Evaluator(space.workload);
+  }
+
+  /** Of those tried, at least one. */
+  get best(): FirstPlan {
+    return this.first!;
+  }
+
+  /** Up to the first valid one in any case, the others until `stop`. */
+  tryAll(seeds: Iterable<Seed>, stop: () => boolean = () => false): void {
+    for (const seed of seeds) {
+      if (this.first?.violation === 0 && stop()) break;
+      this.try(seed);
+    }
+  }
+
+  try(seed: Seed): void {
+    const { space, evaluator, first } = this;
     const { name, genes } = seed;
     const genome = genes.map((gene, operator) =>
       gene === undefined || space.workload.flow.stepOf[operator] < 0
@@ -43,11 +50,10 @@ export function tryFirstPlans(
     evaluator.evaluate(genome);
     evaluator.keep();
     const { latencyNs, violation } = evaluator;
-    tried.push(seed);
-    results.push({ name, latencyNs, valid: violation === 0 });
-    if (best !== undefined && !isBetter({ latencyNs, violation }, best)) continue;
-    best = { genes: genome.map((gene) => gene?.gene), latencyNs, violation };
-    if (violation === 0) found(latencyNs);
+    this.tried.push(seed);
+    this.results.push({ name, latencyNs, valid: violation === 0 });
+    if (first !== undefined && !isBetter({ latencyNs, violation }, first)) return;
+    this.first = { genes: genome.map((gene) => gene?.gene), latencyNs, violation };
+    if (violation === 0) this.found(latencyNs);
   }
-  return { best: best!, tried, results };
 }

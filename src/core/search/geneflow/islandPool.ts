@@ -3,7 +3,7 @@ import type { Bytes, Nanoseconds } from '../../graph/units';
 import type { Gene } from '../../latency/gene';
 import { createWorkload } from '../../latency/workload';
 import { hiddenMessagesPlan } from '../opponents/hiddenMessages';
-import { opponentPlans } from '../opponents/opponents';
+import { firstElimination, opponentPlans } from '../opponents/opponents';
 import type { Stop } from './explorer';
 import { Island } from './island';
 import { ALL_PARTS, type PartitionProblem, type Seed, type SeedResult } from './problem';
@@ -20,14 +20,22 @@ export interface IslandReport {
   readonly evaluations: number;
 }
 
+/** Hears of a plan to start from. */
+export type FoundSeed = (seed: Seed) => void;
+
 /** The islands, wherever they live. Calls are made one after another. */
 export interface IslandPool {
   /**
    * The plans of the methods that GenEFlow is compared with, for each of the clusters, the first of which is the
    * problem's own and gets most of the effort; `undefined` where it was stopped meanwhile.
    * @param isLate from when on they make do with what they have
+   * @param found hears of the first plan of the exact elimination on the first cluster, long before the others are known
    */
-  opponents(clusters: readonly Cluster[], isLate: Stop): Promise<readonly (readonly Seed[])[] | undefined>;
+  opponents(
+    clusters: readonly Cluster[],
+    isLate: Stop,
+    found: FoundSeed,
+  ): Promise<readonly (readonly Seed[])[] | undefined>;
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]>;
   /** Every island runs `evaluations`, after it has received `immigrants[island]` (if any). */
   run(
@@ -84,12 +92,16 @@ const ELSEWHERE_SHARE = 1 / 3;
 /** Their effort grows faster than the model; beyond this many operators all is left to the islands. */
 const MOST_OPERATORS = 2_000;
 
-/** The opponents' plans on a cluster, with an effort that fits the search's own. */
+/**
+ * The opponents' plans on a cluster, with an effort that fits the search's own.
+ * @param found hears of the first plan of the exact elimination, where it takes no more than a moment or is asked for anyway
+ */
 export function opponentSeeds(
   { graph, rules, order, options }: PartitionProblem,
   cluster: Cluster,
   isOwn: boolean,
   isLate: Stop,
+  found: FoundSeed,
 ): readonly Seed[] {
   if (graph.operators.length > MOST_OPERATORS) return [];
   const isSimple = options.strategy === 'vertical';
@@ -98,7 +110,11 @@ export function opponentSeeds(
     : Math.floor(
         Math.min(MOST_ROUNDS, options.evaluations / EVALUATIONS_PER_ROUND) * (isOwn ? 1 : ELSEWHERE_SHARE),
       );
-  const plans = opponentPlans(graph, rules, cluster, order, rounds, isLate);
+  if (isOwn && rounds === 0) {
+    const first = firstElimination(graph, rules, cluster, order);
+    if (first !== undefined) found(first);
+  }
+  const plans = opponentPlans(graph, rules, cluster, order, rounds, isLate, isOwn ? found : undefined);
   const isHidden = options.latency === 'overlapped' && rounds > 0 && cluster.devices.length > 1;
   return isHidden ? [...plans, hiddenMessagesPlan(graph, rules, cluster, order, isLate)] : plans;
 }
@@ -115,13 +131,17 @@ export class LocalIslandPool implements IslandPool {
     this.hosts = Array.from({ length: ISLANDS }, (_, index) => new IslandHost(space, index, stop));
   }
 
-  opponents(clusters: readonly Cluster[], isLate: Stop): Promise<readonly (readonly Seed[])[] | undefined> {
-    const found: (readonly Seed[])[] = [];
+  opponents(
+    clusters: readonly Cluster[],
+    isLate: Stop,
+    found: FoundSeed,
+  ): Promise<readonly (readonly Seed[])[] | undefined> {
+    const all: (readonly Seed[])[] = [];
     for (const cluster of clusters) {
       if (this.stop()) return Promise.resolve(undefined);
-      found.push(opponentSeeds(this.problem, cluster, cluster === clusters[0], isLate));
+      all.push(opponentSeeds(this.problem, cluster, cluster === clusters[0], isLate, found));
     }
-    return Promise.resolve(found);
+    return Promise.resolve(all);
   }
 
   start(seeds: readonly Seed[]): Promise<readonly SeedResult[]> {

@@ -16,11 +16,18 @@ import { simulate } from '../../latency/simulate';
 import type { Timeline } from '../../latency/timeline';
 import type { Partition } from '../../partition/partition';
 import { isMemoryShort } from '../bounds/memoryPrices';
-import { ELIMINATION, firstElimination } from '../opponents/opponents';
-import { tryFirstPlans, type FirstPlan, type FirstPlans } from './firstPlans';
+import { ELIMINATION } from '../opponents/opponents';
+import { FirstPlans, type FirstPlan } from './firstPlans';
 import { foreignStarts, type ForeignStart } from './foreignStarts';
 import { isBetter, type Fitness } from './individual';
-import { ISLANDS, LocalIslandPool, searchSpace, type IslandPool, type IslandReport } from './islandPool';
+import {
+  ISLANDS,
+  LocalIslandPool,
+  searchSpace,
+  type FoundSeed,
+  type IslandPool,
+  type IslandReport,
+} from './islandPool';
 import {
   EPOCHS,
   type JudgedPlan,
@@ -150,15 +157,16 @@ class PartitionSearch {
     const pool = this.makePool(problem, this.stop);
     try {
       const starts = isFirst ? foreignStarts(problem, space) : [];
-      const asked = isFirst
-        ? askOpponents(pool, problem, starts, this.isOver(OPPONENTS_SHARE))
-        : NO_OPPONENTS;
-      // Meanwhile the plans that need no search: from here on one that is stopped has something to keep.
+      // Plans that need no search: from here on one that is stopped has something to keep.
       const simple = simpleSeeds(space);
-      const known = firstSeeds(problem, simple, isFirst ? this.stop : () => true);
-      const first = tryFirstPlans(space, known, this.stop, (latencyNs) => this.reportPlan(latencyNs));
-      if (isNearBest(problem, first)) this.control.report({ ...progress(first.best, 0), isNearBest: true });
-      const opponents = await asked;
+      const first = new FirstPlans(space, (latencyNs) => this.reportPlan(latencyNs));
+      first.tryAll([...(problem.seeds ?? []), ...simple], this.stop);
+      const opponents = isFirst
+        ? await askOpponents(pool, problem, starts, this.isOver(OPPONENTS_SHARE), (elimination) => {
+            first.try(elimination);
+            if (isNearBest(problem)) this.control.report({ ...progress(first.best, 0), isNearBest: true });
+          })
+        : NO_OPPONENTS;
       if (opponents === undefined) return this.keepFirst(space, first);
       const given = unique([...simple, ...opponents.own, ...(problem.seeds ?? [])]);
       const roomy = bestOfRoomy(space, given);
@@ -286,25 +294,12 @@ class PartitionSearch {
   }
 }
 
-/** Plans that need no search, the last only unless `stop`: it takes a moment. */
-function* firstSeeds(
-  { graph, rules, cluster, order, seeds = [] }: PartitionProblem,
-  simple: readonly Seed[],
-  stop: () => boolean,
-): Generator<Seed> {
-  yield* seeds;
-  yield* simple;
-  const quick = stop() ? undefined : firstElimination(graph, rules, cluster, order);
-  if (quick !== undefined) yield quick;
-}
-
 /**
  * The elimination's first plan is within a few percent of the best one where memory is not short; a bound that drops
  * what is slower than it is as good but for some 0.1 %.
  */
-function isNearBest({ graph, cluster, options }: PartitionProblem, { tried }: FirstPlans): boolean {
-  const isTried = tried.some(({ name }) => name === ELIMINATION);
-  return isTried && options.latency === 'synchronous' && !isMemoryShort(graph, cluster);
+function isNearBest({ graph, cluster, options }: PartitionProblem): boolean {
+  return options.latency === 'synchronous' && !isMemoryShort(graph, cluster);
 }
 
 /** The plans of the methods that GenEFlow is compared with. */
@@ -321,11 +316,13 @@ async function askOpponents(
   { cluster }: PartitionProblem,
   starts: readonly ForeignStart[],
   isLate: () => boolean,
+  found: FoundSeed,
 ): Promise<Opponents | undefined> {
   const elsewhere = starts.filter((start) => start.problem.cluster !== cluster);
-  const found = await pool.opponents([cluster, ...elsewhere.map((start) => start.problem.cluster)], isLate);
-  if (found === undefined) return undefined;
-  const [own, ...others] = found;
+  const clusters = [cluster, ...elsewhere.map((start) => start.problem.cluster)];
+  const all = await pool.opponents(clusters, isLate, found);
+  if (all === undefined) return undefined;
+  const [own, ...others] = all;
   return { own, beside: new Map(elsewhere.map((start, at) => [start, others[at]])) };
 }
 
@@ -370,12 +367,9 @@ function bestOfRoomy(space: SearchSpace, seeds: readonly Seed[]): FirstPlan | un
   const { strategy, pins } = space.options;
   if (strategy !== 'hybrid' || (pins?.size ?? 0) > 0) return undefined;
   if (!seeds.some(({ name }) => name === ELIMINATION)) return undefined;
-  const { best, results } = tryFirstPlans(
-    space,
-    seeds,
-    () => false,
-    () => undefined,
-  );
+  const plans = new FirstPlans(space);
+  plans.tryAll(seeds);
+  const { best, results } = plans;
   return best.violation > 0 || results.some(({ latencyNs }) => latencyNs < best.latencyNs) ? undefined : best;
 }
 

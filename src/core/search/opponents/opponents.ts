@@ -37,6 +37,7 @@ const POLISH_ROUNDS = 24;
  * can be replayed in either.
  * @param rounds neighbourhoods of the last; 0 leaves out what takes more than a moment (greedy, elimination)
  * @param isLate from when on it makes do with what it has
+ * @param found hears of the first plan of the elimination, long before the others are known
  */
 export function opponentPlans(
   graph: Graph,
@@ -45,6 +46,7 @@ export function opponentPlans(
   order: readonly OperatorId[],
   rounds = POLISH_ROUNDS,
   isLate: () => boolean = () => false,
+  found: (first: OpponentPlan) => void = () => undefined,
 ): OpponentPlan[] {
   const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
   const named = (name: string, genes: readonly Gene[]): OpponentPlan => ({
@@ -58,6 +60,9 @@ export function opponentPlans(
     ),
   );
   if (cluster.devices.length === 1) return plans;
+  const problem = new GeneProblem(workload);
+  const eliminated =
+    rounds === 0 ? [] : pricedPlans(problem, rounds, isLate, ({ genes }) => found(named(ELIMINATION, genes)));
   const equal = cluster.devices.map(() => 1);
   const speeds = cluster.devices.map(({ compute }) => compute);
   plans.push(
@@ -69,11 +74,10 @@ export function opponentPlans(
   const pipeline = layerPipeline(workload);
   if (pipeline !== undefined) plans.push(named('layer pipeline', pipeline));
   plans.push(named('fused row tiles (DeepThings)', bestFusedTiles(workload)));
-  if (rounds === 0) return plans;
-  const problem = new GeneProblem(workload);
+  if (eliminated.length === 0) return plans;
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
   // Behind the best one those that are faster and exceed the memories, to be combined with others.
-  const [best, ...short] = pricedPlans(problem, rounds, isLate);
+  const [best, ...short] = eliminated;
   plans.push({ ...named(ELIMINATION, best.genes), isExact: best.isExact });
   short.forEach(({ genes }, i) => plans.push(named(`short of memory ${i + 1}`, genes)));
   return plans;

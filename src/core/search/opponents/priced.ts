@@ -47,19 +47,22 @@ export interface PricedPlan {
  * The plan of the least violation and then the least latency first; behind it those found on the way that are
  * faster, each lacking more than the one before.
  * @param rounds neighbourhoods of the plain optimum, and none any more from when `isLate` on
+ * @param found hears of the plan that the others follow from, the fastest of a few genes for each operator
  */
 export function pricedPlans(
   problem: GeneProblem,
   rounds: number,
   isLate: () => boolean = () => false,
+  found: (first: PricedPlan) => void = () => undefined,
 ): PricedPlan[] {
   const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0));
+  found(free);
   if (free.violation === 0) return [polished(problem, free, rounds, isLate)];
   const walk = new PriceWalk(problem, free);
-  const found = [free];
+  const plans = [free];
   const steps = Math.ceil(rounds * STEPS_PER_ROUND);
-  for (let step = 0; step < steps && !isLate(); step++) found.push(walk.next());
-  return undominated(found);
+  for (let step = 0; step < steps && !isLate(); step++) plans.push(walk.next());
+  return undominated(plans);
 }
 
 /** Again and again with draws that begin anew: where one series ends the next may go on. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseCluster } from '../../../../../src/core/cluster/parse';
 import { partitionRules } from '../../../../../src/core/partition/rules';
-import type { IslandPool } from '../../../../../src/core/search/geneflow/islandPool';
+import { opponentSeeds, type IslandPool } from '../../../../../src/core/search/geneflow/islandPool';
 import type { LatencyModel } from '../../../../../src/core/latency/workload';
 import type { PartitionProblem, PartitionProgress } from '../../../../../src/core/search/geneflow/problem';
 import { searchPartition } from '../../../../../src/core/search/geneflow/searchPartition';
@@ -29,7 +29,7 @@ function problem(memory = '1 GB'): PartitionProblem {
 }
 
 /** Opponents that never come: what a search that is stopped does not wait for. */
-const deafPool = (stop: () => boolean): IslandPool => ({
+const deafPool = (_: PartitionProblem, stop: () => boolean): IslandPool => ({
   opponents: () =>
     new Promise((resolve) => {
       const poll = setInterval(() => {
@@ -43,6 +43,18 @@ const deafPool = (stop: () => boolean): IslandPool => ({
   dispose: () => undefined,
 });
 
+/** The same, but for the elimination's first plan. */
+const tellingPool = (given: PartitionProblem, stop: () => boolean): IslandPool => {
+  const pool = deafPool(given, stop);
+  return {
+    ...pool,
+    opponents: (clusters, isLate, found) => {
+      opponentSeeds(given, clusters[0], true, isLate, found);
+      return pool.opponents(clusters, isLate, found);
+    },
+  };
+};
+
 describe('a search that is stopped while its opponents are computed', () => {
   it('keeps the best of the plans that need no search', async () => {
     const told: number[] = [];
@@ -51,7 +63,7 @@ describe('a search that is stopped while its opponents are computed', () => {
       now: () => 0,
       report: ({ latencyNs }: { latencyNs: number | undefined }) => void told.push(latencyNs!),
     };
-    const result = await searchPartition(problem(), control, (_, stop) => deafPool(stop));
+    const result = await searchPartition(problem(), control, deafPool);
     assert.equal(result.stopped, 'cancel');
     assert.ok(result.valid);
     assert.equal(result.timeline.latencyNs, told[told.length - 1]);
@@ -66,7 +78,7 @@ describe('a search that is stopped while its opponents are computed', () => {
     const [a, b] = given.cluster.devices;
     const cluster = { ...given.cluster, devices: [{ ...a, memory: 1000 }, b], source: 1, sink: 1 };
     const control = { cancelled: () => true, now: () => 0, report: () => undefined };
-    const result = await searchPartition({ ...given, cluster }, control, (_, stop) => deafPool(stop));
+    const result = await searchPartition({ ...given, cluster }, control, deafPool);
     assert.ok(result.valid);
     assert.deepEqual(
       result.seeds.map(({ name, valid }) => [name, valid]),
@@ -85,7 +97,7 @@ describe('a search that is stopped while its opponents are computed', () => {
       now: () => 0,
       report: ({ latencyNs }: { latencyNs: number | undefined }) => void told.push(latencyNs!),
     };
-    const result = await searchPartition(problem(), control, (_, stop) => deafPool(stop));
+    const result = await searchPartition(problem(), control, tellingPool);
     const best = Math.min(...result.seeds.filter(({ valid }) => valid).map(({ latencyNs }) => latencyNs));
     assert.equal(result.timeline.latencyNs, best);
     assert.ok(result.seeds.length > 4);
@@ -111,13 +123,13 @@ describe('a search tells when its first plans are near the best', () => {
         if (isNearBest) near ??= latencyNs;
       },
     };
-    await searchPartition(given, control, (_, stop) => {
-      const pool = deafPool(stop);
+    await searchPartition(given, control, (own, stop) => {
+      const pool = tellingPool(own, stop);
       return {
         ...pool,
-        opponents: (clusters, isLate) => {
+        opponents: (...all) => {
           setTimeout(() => (asked = true), 20);
-          return pool.opponents(clusters, isLate);
+          return pool.opponents(...all);
         },
       };
     });
