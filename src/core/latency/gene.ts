@@ -62,10 +62,14 @@ export function isSameGene(a: Gene, b: Gene): boolean {
   return (
     a.split === b.split &&
     a.reduceOn === b.reduceOn &&
-    isSameList(a.cuts, b.cuts) &&
-    (a.halos === b.halos || isSameOptional(a.halos, b.halos)) &&
-    (a.order === b.order || isSameOptional(a.order, b.order))
+    isCutAlike(a, b) &&
+    (a.halos === b.halos || isSameOptional(a.halos, b.halos))
   );
+}
+
+/** The same devices in the same order from the same cuts on, whatever the axis. */
+export function isCutAlike(a: Gene, b: Gene): boolean {
+  return isSameList(a.cuts, b.cuts) && (a.order === b.order || isSameOptional(a.order, b.order));
 }
 
 function isSameOptional(a: readonly number[] | undefined, b: readonly number[] | undefined): boolean {

@@ -1,7 +1,5 @@
 import type { Random } from '../../graph/random';
-import { NONE } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
-import type { Workload } from '../../latency/workload';
 import type { SearchSpace } from './space';
 
 type Genes = (CompiledGene | undefined)[];
@@ -13,22 +11,12 @@ type Genes = (CompiledGene | undefined)[];
 export class GraphCuts {
   private readonly cumulated: Float64Array;
 
-  constructor(workload: Workload) {
-    const { flow, graph } = workload;
-    const crossing = new Float64Array(flow.steps.length + 1);
-    flow.storages.forEach(({ producer, readers }, storage) => {
-      const last = readers.reduce(
-        (latest, reader) => Math.max(latest, reader < 0 ? NONE : flow.stepOf[reader]),
-        NONE,
-      );
-      const first = producer === NONE ? 0 : flow.stepOf[producer] + 1;
-      for (let step = first; step <= last; step++) crossing[step] += graph.storages[storage].bytes ?? 0;
-    });
-    this.cumulated = new Float64Array(flow.steps.length + 1);
-    for (let step = 1; step < flow.steps.length; step++) {
+  constructor({ crossing, steps }: SearchSpace) {
+    this.cumulated = new Float64Array(steps.length + 1);
+    for (let step = 1; step < steps.length; step++) {
       this.cumulated[step] = this.cumulated[step - 1] + 1 / (1 + crossing[step]);
     }
-    this.cumulated[flow.steps.length] = Infinity;
+    this.cumulated[steps.length] = Infinity;
   }
 
   /** Steps before it are on one side. */

@@ -1,5 +1,6 @@
 import type { CompiledGene } from '../../latency/compiledGene';
 import type { Gene } from '../../latency/gene';
+import { isMemoryShort } from '../bounds/memoryPrices';
 import { Annealing } from './annealing';
 import { crossAnywhere, crossAtCuts, GraphCuts } from './crossover';
 import { Explorer, TRIES_PER_LOOK, type Stop } from './explorer';
@@ -7,6 +8,7 @@ import { isBetter, isSamePlan, type Individual } from './individual';
 import { freshGene } from './mutations';
 import { EPOCHS, type SearchParts, type Seed, type SeedResult } from './problem';
 import type { SearchSpace } from './space';
+import { StageSearch } from './stages';
 
 const POPULATION = 6;
 const TOURNAMENT = 3;
@@ -14,6 +16,9 @@ const TOURNAMENT = 3;
 const CHILD_TRIES = 150;
 /** Share of an epoch's evaluations for the local search on the best. */
 const LOCAL_SHARE = 0.1;
+/** Epochs at first in which plans of stages are searched where memory is short; with the rest of each the best of them is improved. */
+const STAGES_EPOCHS = 2;
+const STAGES_SHARE = 0.8;
 /** Seeds up to so many times as slow as the fastest, valid or not, lend their genes. */
 const DONORS_WITHIN = 1.5;
 
@@ -27,6 +32,8 @@ export class Island {
   private readonly cuts: GraphCuts;
   private epoch = 0;
   private annealing: Annealing | undefined;
+  /** Of populations where memory is short. */
+  private readonly stages: StageSearch | undefined;
 
   constructor(
     private readonly space: SearchSpace,
@@ -34,8 +41,11 @@ export class Island {
     seed: number,
     private readonly isAnnealed: boolean,
   ) {
-    this.cuts = new GraphCuts(space.workload);
+    this.cuts = new GraphCuts(space);
     this.explorer = new Explorer(space, seed);
+    const { graph, cluster } = space.workload;
+    const isStaged = !isAnnealed && isMemoryShort(graph, cluster);
+    this.stages = isStaged ? new StageSearch(this.explorer, this.cuts) : undefined;
   }
 
   get evaluations(): number {
@@ -81,6 +91,8 @@ export class Island {
     if (this.space.steps.length === 0) return;
     const end = this.evaluations + evaluations;
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
+    if (this.epoch < STAGES_EPOCHS && this.stages !== undefined)
+      this.addStaged(this.stages, endOfBreeding, stop);
     if (this.annealing === undefined) {
       while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding, stop);
     } else {
@@ -97,13 +109,20 @@ export class Island {
     const a = this.parent();
     const b = this.parent();
     const { space, explorer } = this;
-    const { random, evaluator } = explorer;
+    const { random } = explorer;
     const genome = this.parts.cutCrossover
       ? crossAtCuts(space, this.cuts, random, a.genome, b.genome)
       : crossAnywhere(space, random, a.genome, b.genome);
-    let child = explorer.individual(genome);
+    const child = explorer.individual(genome);
+    this.settle(this.mutated(child, Math.min(CHILD_TRIES, end - this.evaluations), stop));
+  }
+
+  /** Mutation by mutation, without what makes it worse. The plan was evaluated last. */
+  private mutated(plan: Individual, tries: number, stop: Stop): Individual {
+    const { explorer } = this;
+    const { evaluator } = explorer;
+    let child = plan;
     let critical = evaluator.criticalSteps();
-    const tries = Math.min(CHILD_TRIES, end - this.evaluations);
     for (let i = 0; i < tries && !(i % TRIES_PER_LOOK === 0 && stop()); i++) {
       const found = explorer.tried(explorer.mutation(child, critical), child);
       if (found === undefined) continue;
@@ -111,7 +130,17 @@ export class Island {
       child = found;
       critical = evaluator.criticalSteps();
     }
-    this.settle(child);
+    return child;
+  }
+
+  /** The best plan of stages that is found before `end`, improved. */
+  private addStaged(stages: StageSearch, end: number, stop: Stop): void {
+    const { explorer, evaluations } = this;
+    const endOfStages = evaluations + Math.floor((end - evaluations) * STAGES_SHARE);
+    const [from, to] = [this.epoch / STAGES_EPOCHS, (this.epoch + 1) / STAGES_EPOCHS];
+    const staged = explorer.individualOf(stages.walk(endOfStages, from, to, stop));
+    const plan = this.mutated(staged, end - this.evaluations, stop);
+    this.settle(plan);
   }
 
   private parent(): Individual {

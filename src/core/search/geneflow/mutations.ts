@@ -2,8 +2,10 @@ import type { Random } from '../../graph/random';
 import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { deviceAt, geneDevices, ownRange, partOf, wholeGene, type Gene } from '../../latency/gene';
+import { aligned, alike } from './alikeOperators';
 import { inOrderOf, pickReorder, reorderedRun } from './deviceOrders';
 import { exchangedRun, recomputedRun } from './halos';
+import type { Split } from '../../partition/partition';
 import { exchangeDevices, turnRun } from './runMutations';
 import type { SearchSpace } from './space';
 
@@ -21,10 +23,13 @@ interface Draw {
 type Mutation = (draw: Draw, genome: Genes) => void;
 
 const LONGEST_RUN = 24;
+/** Of a run, by which its ends move at most to where fewer bytes cross. */
+const REACH = 0.25;
 
 /** The mutations with their shares at first. Each changes `genome` in place; some draws change nothing. */
 const MUTATIONS: readonly (readonly [number, Mutation])[] = [
   [28, moveBoundary],
+  [20, moveBoundaryOfAligned],
   [18, moveBoundaryOfRun],
   [10, dropOrAddDevice],
   [14, copyNeighbour],
@@ -103,26 +108,50 @@ function pickStep({ space, random, critical }: Draw): number {
     : random.below(space.steps.length);
 }
 
-/** A run of the order: half of them short. */
+/** A run of the order: half of them short, half between places that few bytes cross. */
 function pickRun(draw: Draw): { from: number; to: number } {
   const { space, random } = draw;
   const longest = random.below(4) === 0 ? space.steps.length : Math.min(LONGEST_RUN, space.steps.length);
   const length = 2 + Math.floor(longest * random.next() ** 2);
   const from = pickStep(draw);
-  return { from, to: Math.min(space.steps.length, from + length) };
+  const to = Math.min(space.steps.length, from + length);
+  if (random.below(2) === 0) return { from, to };
+  const reach = 1 + Math.floor(length * REACH);
+  const narrow = { from: space.narrowest(from, reach), to: space.narrowest(to, reach) };
+  return narrow.from < narrow.to ? narrow : { from, to };
 }
 
-/** Some boundary between two devices moves, usually a little. */
+/** Some boundary between two devices moves. */
 function moveBoundary(draw: Draw, genome: Genes): void {
   const { space, random } = draw;
   const operator = space.steps[pickStep(draw)];
   const { gene } = genome[operator]!;
   if (gene.split === NONE) return;
-  const { length, unit } = space.splits[operator][gene.split];
-  const units = length / unit;
-  const reach = Math.max(1, Math.floor(units * 0.25 * random.next() ** 3));
-  const shift = (1 + random.below(reach)) * (random.below(2) === 0 ? unit : -unit);
-  genome[operator] = space.compile(operator, shifted(gene, pickBoundary(random, gene), shift, length));
+  const split = space.splits[operator][gene.split];
+  const shift = pickShift(random, split);
+  genome[operator] = space.compile(operator, shifted(gene, pickBoundary(random, gene), shift, split.length));
+}
+
+/** Usually a little. */
+function pickShift(random: Random, { length, unit }: Split): number {
+  const reach = Math.max(1, Math.floor((length / unit) * 0.25 * random.next() ** 3));
+  return (1 + random.below(reach)) * (random.below(2) === 0 ? unit : -unit);
+}
+
+/** The same for operators that hang together and are cut at the same places, so that they still are. */
+function moveBoundaryOfAligned(draw: Draw, genome: Genes): void {
+  const { space, random } = draw;
+  const start = space.steps[pickStep(draw)];
+  const { gene } = genome[start]!;
+  if (gene.split === NONE) return;
+  const split = space.splits[start][gene.split];
+  const shift = pickShift(random, split);
+  const boundary = pickBoundary(random, gene);
+  const most = random.below(2) === 0 ? LONGEST_RUN : 2 + random.below(4);
+  for (const operator of aligned(space, genome, start, most)) {
+    const other = genome[operator]!.gene;
+    genome[operator] = space.compile(operator, shifted(other, boundary, shift, split.length));
+  }
 }
 
 /** One of the inner cuts next to a device that has a part. */
@@ -377,22 +406,4 @@ function exchange(draw: Draw, genome: Genes): void {
   const { space, random } = draw;
   const { from, to } = pickRun(draw);
   exchangeDevices(space, genome, [random.below(space.devices), random.below(space.devices)], from, to);
-}
-
-/** Up to `most` operators that hang together with `start` and are split alike on the same devices. */
-function alike(space: SearchSpace, genome: Genes, start: OperatorId, most: number): OperatorId[] {
-  const { devices, gene } = genome[start]!;
-  const found = [start];
-  for (let index = 0; index < found.length && found.length < most; index++) {
-    for (const other of space.neighbours[found[index]]) {
-      if (found.length >= most || found.includes(other)) continue;
-      const own = genome[other]!;
-      const isAlike =
-        (own.gene.split === NONE) === (gene.split === NONE) &&
-        own.devices.length === devices.length &&
-        own.devices.every((device, position) => device === devices[position]);
-      if (isAlike) found.push(other);
-    }
-  }
-  return found;
 }

@@ -1,4 +1,4 @@
-import { NONE, type DeviceId, type OperatorId } from '../../graph/units';
+import { NONE, type DeviceId, type OperatorId, type Step } from '../../graph/units';
 import type { CompiledGene } from '../../latency/compiledGene';
 import { computedRange, cutsAlong, deviceAt, geneDevices, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
@@ -21,6 +21,8 @@ export class SearchSpace {
   readonly splits: readonly (readonly Split[])[];
   /** Per operator: those whose results it reads and those that read its results. */
   readonly neighbours: readonly (readonly OperatorId[])[];
+  /** Per step, and behind the last: the bytes made before it that are read from it on. */
+  readonly crossing: Float64Array;
   private readonly reaches = new WeakMap<CompiledGene, Map<number, readonly number[]>>();
   private readonly pins: ReadonlyMap<OperatorId, Pin>;
 
@@ -33,7 +35,17 @@ export class SearchSpace {
     this.steps = flow.steps;
     this.splits = graph.operators.map(({ id }) => (flow.stepOf[id] === NONE ? [] : genes.splits(id)));
     this.neighbours = neighboursOf(workload);
+    this.crossing = crossingBytes(workload);
     this.pins = options.pins ?? new Map();
+  }
+
+  /** The place within `reach` of `step` that the fewest bytes cross. */
+  narrowest(step: Step, reach: number): Step {
+    const { crossing } = this;
+    let best = step;
+    const last = Math.min(crossing.length - 1, step + reach);
+    for (let at = Math.max(0, step - reach); at <= last; at++) if (crossing[at] < crossing[best]) best = at;
+    return best;
   }
 
   /** The gene, or the nearest that strategy and pins allow. */
@@ -157,6 +169,19 @@ export function largestPart(gene: Gene): DeviceId {
     if (cuts[part + 1] - cuts[part] > cuts[largest + 1] - cuts[largest]) largest = part;
   }
   return deviceAt(gene, largest);
+}
+
+function crossingBytes({ flow, graph }: Workload): Float64Array {
+  const crossing = new Float64Array(flow.steps.length + 1);
+  flow.storages.forEach(({ producer, readers }, storage) => {
+    const last = readers.reduce(
+      (latest, reader) => Math.max(latest, reader < 0 ? NONE : flow.stepOf[reader]),
+      NONE,
+    );
+    const first = producer === NONE ? 0 : flow.stepOf[producer] + 1;
+    for (let step = first; step <= last; step++) crossing[step] += graph.storages[storage].bytes ?? 0;
+  });
+  return crossing;
 }
 
 function neighboursOf({ graph, flow }: Workload): OperatorId[][] {

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { parseCluster } from '../../../../../src/core/cluster/parse';
+import { geneDevices, type Gene } from '../../../../../src/core/latency/gene';
+import { createWorkload } from '../../../../../src/core/latency/workload';
+import { partitionRules } from '../../../../../src/core/partition/rules';
+import { GraphCuts } from '../../../../../src/core/search/geneflow/crossover';
+import { Explorer } from '../../../../../src/core/search/geneflow/explorer';
+import { SearchSpace } from '../../../../../src/core/search/geneflow/space';
+import { StageSearch } from '../../../../../src/core/search/geneflow/stages';
+import { ViolationPrice } from '../../../../../src/core/search/geneflow/violationPrice';
+import { NetBuilder } from '../../../../support/netGraph';
+
+/** Rows are large at first and weights at last; neither device has room for all weights. */
+function space(): SearchSpace {
+  const net = new NetBuilder();
+  let x = net.input([1, 8, 64, 64]);
+  for (let i = 0; i < 3; i++) x = net.relu(net.conv(x, 8, 3));
+  x = net.maxPool(net.maxPool(net.maxPool(x, 2, 2), 2, 2), 2, 2);
+  for (let i = 0; i < 3; i++) x = net.relu(net.conv(x, 64, 3));
+  const graph = net.finish([x]);
+  const device = { memory: '320 kB', compute: '100 MFLOP/s', operatorOverhead: '10 us' };
+  const cluster = parseCluster({
+    name: 'two',
+    devices: [
+      { name: 'a', ...device },
+      { name: 'b', ...device },
+    ],
+    network: { kind: 'switched', bandwidth: '10 MB/s', latency: '10 us' },
+  });
+  const order = graph.operators.map(({ id }) => id);
+  const workload = createWorkload(graph, partitionRules(graph), cluster, order, 'overlapped');
+  return new SearchSpace(workload, {
+    ...{ seed: 1, latency: 'overlapped', strategy: 'hybrid', evaluations: 1, freeOrder: false },
+  });
+}
+
+interface Walk {
+  genes: readonly (Gene | undefined)[];
+  latencyNs: number;
+  violation: number;
+}
+
+/** @param parts of one walk of 2,000 plans */
+function walks(own: SearchSpace, seed: number, parts: number): Walk[] {
+  const explorer = new Explorer(own, seed);
+  const stages = new StageSearch(explorer, new GraphCuts(own));
+  return Array.from({ length: parts }, (_, part) => {
+    const end = (2000 * (part + 1)) / parts;
+    const genes = stages.walk(end, part / parts, (part + 1) / parts, () => false);
+    assert.equal(explorer.evaluator.evaluations, end);
+    const judge = new Explorer(own, 0);
+    const { latencyNs, violation } = judge.individualOf(genes);
+    return { genes, latencyNs, violation };
+  });
+}
+
+describe('plans of stages', () => {
+  it('find a layout that fits where weights must be spread, better ones from part to part', () => {
+    const own = space();
+    for (const seed of [1, 2, 3]) {
+      const [first, second] = walks(own, seed, 2);
+      assert.ok(second.violation < first.violation || second.latencyNs <= first.latencyNs);
+      assert.equal(second.violation, 0);
+      const devices = second.genes.flatMap((gene) => (gene === undefined ? [] : [geneDevices(gene)]));
+      assert.ok(devices.some((among) => among.length === 2));
+      assert.deepEqual(walks(own, seed, 2)[1], second);
+    }
+  });
+
+  it('end when they are told to', () => {
+    const own = space();
+    const explorer = new Explorer(own, 1);
+    const stages = new StageSearch(explorer, new GraphCuts(own));
+    stages.walk(100_000, 0, 1, () => explorer.evaluator.evaluations >= 100);
+    assert.ok(explorer.evaluator.evaluations <= 116);
+  });
+
+  it('begin and end at places that few bytes cross', () => {
+    const own = space();
+    const pools = [6, 7, 8];
+    assert.ok(pools.includes(own.narrowest(6, 3) - 1));
+    assert.equal(own.narrowest(0, 0), 0);
+    // Behind the last step nothing is read any more.
+    assert.equal(own.narrowest(own.steps.length - 1, 5), own.steps.length);
+  });
+});
+
+describe('the price of what exceeds the memories', () => {
+  it('rises while most plans exceed them, and falls while most do not', () => {
+    const own = space();
+    const exceeding = { latencyNs: 1000, violation: 6400 };
+    const fitting = { latencyNs: 1000, violation: 0 };
+    const priced = (after: readonly { latencyNs: number; violation: number }[]): number => {
+      const price = new ViolationPrice(own);
+      for (const plan of after) for (let i = 0; i < 200; i++) price.follow(plan);
+      return price.ofPlan(exceeding);
+    };
+    // Ten latencies for all of 640,000 bytes.
+    assert.ok(Math.abs(priced([]) - 1100) < 0.01);
+    assert.ok(Math.abs(priced([exceeding]) - 1110) < 0.01);
+    assert.ok(Math.abs(priced([fitting]) - (1000 + 100 / 1.1)) < 0.01);
+    assert.ok(Math.abs(priced([exceeding, fitting]) - 1100) < 0.01);
+    assert.equal(new ViolationPrice(own).ofPlan(fitting), 1000);
+  });
+});
