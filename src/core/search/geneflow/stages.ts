@@ -49,11 +49,15 @@ export class StageSearch {
   ) {
     const { splits, steps } = explorer.space;
     this.price = new ViolationPrice(explorer.space);
-    // The first axis of space of each operator, and channels; columns are as good as rows.
-    const first = steps.flatMap((operator) => splits[operator].slice(0, 1).map(({ dimension }) => dimension));
-    const all = new Set<Dimension>([...first, 'C']);
-    all.delete('K');
-    this.dimensions = [undefined, ...all];
+    const found = new Set<Dimension>();
+    for (const operator of steps) {
+      const own = splits[operator].map(({ dimension }) => dimension);
+      if (own.includes('C')) found.add('C');
+      // Columns are as good as rows where there are both.
+      const rows = own.find((dimension) => dimension !== 'C' && dimension !== 'K');
+      if (rows !== undefined) found.add(rows);
+    }
+    this.dimensions = [undefined, ...found];
   }
 
   /** Tries plans until `end` were evaluated, which is from `from` to `to` of the whole walk; the best so far, by operator. */
