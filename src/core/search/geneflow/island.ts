@@ -18,7 +18,7 @@ const CHILD_TRIES = 150;
 const LOCAL_SHARE = 0.1;
 /** Epochs at first in which plans of stages are searched where memory is short; with the rest of each the best of them is improved. */
 const STAGES_EPOCHS = 2;
-const STAGES_SHARE = 0.8;
+const STAGES_SHARE = 0.5;
 /** Seeds up to so many times as slow as the fastest, valid or not, lend their genes. */
 const DONORS_WITHIN = 1.5;
 
@@ -138,7 +138,8 @@ export class Island {
     const { explorer, evaluations } = this;
     const endOfStages = evaluations + Math.floor((end - evaluations) * STAGES_SHARE);
     const [from, to] = [this.epoch / STAGES_EPOCHS, (this.epoch + 1) / STAGES_EPOCHS];
-    const staged = explorer.individualOf(stages.walk(endOfStages, from, to, stop));
+    const { genome } = stages.walk(endOfStages, from, to, stop);
+    const staged = explorer.individual([...genome]);
     const plan = this.mutated(staged, end - this.evaluations, stop);
     this.settle(plan);
   }

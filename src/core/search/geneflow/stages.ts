@@ -1,15 +1,17 @@
-import { NONE, type Step } from '../../graph/units';
+import { NONE, type OperatorId, type Step } from '../../graph/units';
+import type { CompiledGene } from '../../latency/compiledGene';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Dimension } from '../../partition/partition';
 import type { GraphCuts } from './crossover';
 import { TRIES_PER_LOOK, type Explorer, type Stop } from './explorer';
-import { isBetter, type Fitness } from './individual';
+import { isBetter, type Individual } from './individual';
 import { cooled, ViolationPrice } from './violationPrice';
 
 /** Operators that follow each other in the order and are partitioned alike. */
-interface Stage extends Layout {
+interface Stage {
   /** The first step behind it. */
   readonly end: Step;
+  readonly layout: Layout;
 }
 
 interface Layout {
@@ -19,7 +21,7 @@ interface Layout {
   readonly shares: readonly number[];
 }
 
-interface Staged extends Fitness {
+interface Staged extends Individual {
   readonly stages: readonly Stage[];
 }
 
@@ -60,19 +62,19 @@ export class StageSearch {
     this.dimensions = [undefined, ...found];
   }
 
-  /** Tries plans until `end` were evaluated, which is from `from` to `to` of the whole walk; the best so far, by operator. */
-  walk(end: number, from: number, to: number, stop: Stop): readonly (Gene | undefined)[] {
+  /** Tries plans until `end` were evaluated, which is from `from` to `to` of the whole walk; the best so far. */
+  walk(end: number, from: number, to: number, stop: Stop): Individual {
     const { explorer, price } = this;
     const { evaluator, random } = explorer;
     const begin = evaluator.evaluations;
-    let current = this.current ?? this.tried(this.drawn(), Infinity)!;
+    let current = this.current ?? this.tried(this.drawn(), undefined, Infinity)!;
     let best = this.best ?? current;
     for (let i = 1; evaluator.evaluations < end && !(i % TRIES_PER_LOOK === 0 && stop()); i++) {
       const passed = from + ((to - from) * (evaluator.evaluations - begin)) / (end - begin);
       const isDrawn = passed < DRAWN;
       const worse = isDrawn ? 0 : cooled(FIRST_TEMPERATURE, LAST_TEMPERATURE, passed);
       const limit = price.ofPlan(current) * (1 - worse * Math.log(1 - random.next()));
-      const next = this.tried(isDrawn ? this.drawn() : this.changed(current.stages), limit);
+      const next = this.tried(isDrawn ? this.drawn() : this.changed(current.stages), current, limit);
       if (next !== undefined) {
         current = next;
         if (isBetter(next, best)) best = next;
@@ -80,28 +82,25 @@ export class StageSearch {
       price.follow(current);
     }
     [this.current, this.best] = [current, best];
-    return this.genes(best.stages);
+    return best;
   }
 
-  /** `undefined` where the stages count more than `limit`. */
-  private tried(stages: readonly Stage[], limit: number): Staged | undefined {
-    const { evaluator, space } = this.explorer;
-    const genes = this.genes(stages);
-    evaluator.evaluate(
-      genes.map((gene, operator) => (gene === undefined ? undefined : space.compile(operator, gene))),
-      limit,
-    );
+  /** `undefined` where the stages count more than `limit`. @param known whose genes are taken over where the layout is the same */
+  private tried(stages: readonly Stage[], known: Staged | undefined, limit: number): Staged | undefined {
+    const { evaluator } = this.explorer;
+    const genome = this.genome(stages, known);
+    evaluator.evaluate(genome, limit);
     const { latencyNs, violation } = evaluator;
     if (latencyNs === Infinity || this.price.ofPlan({ latencyNs, violation }) > limit) return undefined;
     evaluator.keep();
-    return { stages, latencyNs, violation };
+    return { stages, genome, latencyNs, violation };
   }
 
   private drawn(): Stage[] {
     const { random, space } = this.explorer;
     const ends = new Set([space.steps.length]);
     for (let i = random.below(DRAWN_STAGES); i > 0; i--) ends.add(this.drawnEnd());
-    return [...ends].sort((a, b) => a - b).map((end) => ({ end, ...this.drawnLayout() }));
+    return [...ends].sort((a, b) => a - b).map((end) => ({ end, layout: this.drawnLayout() }));
   }
 
   private drawnEnd(): Step {
@@ -124,6 +123,7 @@ export class StageSearch {
   private changed(stages: readonly Stage[]): readonly Stage[] {
     const { random } = this.explorer;
     const at = random.below(stages.length);
+    const { layout } = stages[at];
     switch (random.below(7)) {
       case 0:
         return this.withEnd(stages, at);
@@ -132,11 +132,11 @@ export class StageSearch {
       case 2:
         return this.joined(stages, at);
       case 3:
-        return stages.with(at, { ...stages[at], ...this.drawnLayout() });
+        return withLayout(stages, at, this.drawnLayout());
       case 4:
-        return stages.with(at, { ...stages[at], shares: this.exchanged(stages[at].shares) });
+        return withLayout(stages, at, { ...layout, shares: this.exchanged(layout.shares) });
       default:
-        return stages.with(at, { ...stages[at], shares: this.weighed(stages[at].shares) });
+        return withLayout(stages, at, { ...layout, shares: this.weighed(layout.shares) });
     }
   }
 
@@ -158,10 +158,9 @@ export class StageSearch {
     const stage = stages[at];
     const length = stage.end - first;
     if (stages.length === MOST_STAGES || length < 2) return stages;
-    const own = this.drawnLayout();
-    const parts = [stage, stage].with(random.below(2), { ...stage, ...own });
-    parts[0] = { ...parts[0], end: first + 1 + random.below(length - 1) };
-    return stages.toSpliced(at, 1, ...parts);
+    const parts = withLayout([stage, stage], random.below(2), this.drawnLayout());
+    const end = first + 1 + random.below(length - 1);
+    return stages.toSpliced(at, 1, { ...parts[0], end }, parts[1]);
   }
 
   private joined(stages: readonly Stage[], at: number): readonly Stage[] {
@@ -188,19 +187,32 @@ export class StageSearch {
     return shares.with(device, own * (0.6 + 0.9 * random.next()));
   }
 
-  private genes(stages: readonly Stage[]): readonly (Gene | undefined)[] {
+  private genome(stages: readonly Stage[], known: Staged | undefined): (CompiledGene | undefined)[] {
     const { space } = this.explorer;
-    const genes = new Array<Gene | undefined>(space.workload.graph.operators.length).fill(undefined);
+    const operators = space.workload.graph.operators.length;
+    const genome = known?.genome.slice() ?? new Array<CompiledGene | undefined>(operators).fill(undefined);
     let step = 0;
-    for (const { end, dimension, shares } of stages) {
-      const largest = shares.indexOf(Math.max(...shares));
+    let before = 0;
+    for (const { end, layout } of stages) {
       for (; step < end; step++) {
+        while (known !== undefined && known.stages[before].end <= step) before++;
+        if (known?.stages[before].layout === layout) continue;
         const operator = space.steps[step];
-        const split = space.splits[operator].findIndex((own) => own.dimension === dimension);
-        genes[operator] =
-          split === NONE ? wholeGene(largest, space.devices) : space.shared(operator, split, shares);
+        genome[operator] = space.compile(operator, this.gene(operator, layout));
       }
     }
-    return genes;
+    return genome;
   }
+
+  private gene(operator: OperatorId, { dimension, shares }: Layout): Gene {
+    const { space } = this.explorer;
+    const split = space.splits[operator].findIndex((own) => own.dimension === dimension);
+    return split === NONE
+      ? wholeGene(shares.indexOf(Math.max(...shares)), space.devices)
+      : space.shared(operator, split, shares);
+  }
+}
+
+function withLayout(stages: readonly Stage[], at: number, layout: Layout): Stage[] {
+  return stages.with(at, { ...stages[at], layout });
 }

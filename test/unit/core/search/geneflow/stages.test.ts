@@ -46,10 +46,11 @@ function walks(own: SearchSpace, seed: number, parts: number): Walk[] {
   const stages = new StageSearch(explorer, new GraphCuts(own));
   return Array.from({ length: parts }, (_, part) => {
     const end = (2000 * (part + 1)) / parts;
-    const genes = stages.walk(end, part / parts, (part + 1) / parts, () => false);
+    const { genome, ...worth } = stages.walk(end, part / parts, (part + 1) / parts, () => false);
     assert.equal(explorer.evaluator.evaluations, end);
-    const judge = new Explorer(own, 0);
-    const { latencyNs, violation } = judge.individualOf(genes);
+    const genes = genome.map((gene) => gene?.gene);
+    const { latencyNs, violation } = new Explorer(own, 0).individualOf(genes);
+    assert.deepEqual([worth.latencyNs, worth.violation], [latencyNs, violation]);
     return { genes, latencyNs, violation };
   });
 }
