@@ -3,7 +3,7 @@ import type { CompiledGene } from '../../latency/compiledGene';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Dimension } from '../../partition/partition';
 import type { GraphCuts } from './crossover';
-import { TRIES_PER_LOOK, type Explorer, type Stop } from './explorer';
+import type { Explorer, Stop } from './explorer';
 import { isBetter, type Individual } from './individual';
 import { cooled, ViolationPrice } from './violationPrice';
 
@@ -69,7 +69,7 @@ export class StageSearch {
     const begin = evaluator.evaluations;
     let current = this.current ?? this.tried(this.drawn(), undefined, Infinity)!;
     let best = this.best ?? current;
-    for (let i = 1; evaluator.evaluations < end && !(i % TRIES_PER_LOOK === 0 && stop()); i++) {
+    while (evaluator.evaluations < end && !stop()) {
       const passed = from + ((to - from) * (evaluator.evaluations - begin)) / (end - begin);
       const isDrawn = passed < DRAWN;
       const worse = isDrawn ? 0 : cooled(FIRST_TEMPERATURE, LAST_TEMPERATURE, passed);
