@@ -16,8 +16,7 @@ const TOURNAMENT = 3;
 const CHILD_TRIES = 150;
 /** Share of an epoch's evaluations for the local search on the best. */
 const LOCAL_SHARE = 0.1;
-/** Epochs at first in which plans of stages are searched where memory is short; with the rest of each the best of them is improved. */
-const STAGES_EPOCHS = 2;
+/** Of the first epochs, for plans of stages; with the rest of each the best of them is improved. */
 const STAGES_SHARE = 0.5;
 /** Seeds up to so many times as slow as the fastest, valid or not, lend their genes. */
 const DONORS_WITHIN = 1.5;
@@ -32,8 +31,9 @@ export class Island {
   private readonly cuts: GraphCuts;
   private epoch = 0;
   private annealing: Annealing | undefined;
-  /** Of populations where memory is short. */
-  private readonly stages: StageSearch | undefined;
+  private readonly stages: StageSearch;
+  /** Epochs at first in which plans of stages are searched. */
+  private readonly stagesEpochs: number;
 
   constructor(
     private readonly space: SearchSpace,
@@ -43,9 +43,8 @@ export class Island {
   ) {
     this.cuts = new GraphCuts(space);
     this.explorer = new Explorer(space, seed);
-    const { graph, cluster } = space.workload;
-    const isStaged = !isAnnealed && isMemoryShort(graph, cluster);
-    this.stages = isStaged ? new StageSearch(this.explorer, this.cuts) : undefined;
+    this.stages = new StageSearch(this.explorer, this.cuts);
+    this.stagesEpochs = isAnnealed ? 0 : stagesEpochs(space);
   }
 
   get evaluations(): number {
@@ -91,8 +90,7 @@ export class Island {
     if (this.space.steps.length === 0) return;
     const end = this.evaluations + evaluations;
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
-    if (this.epoch < STAGES_EPOCHS && this.stages !== undefined)
-      this.addStaged(this.stages, endOfBreeding, stop);
+    if (this.epoch < this.stagesEpochs) this.addStaged(endOfBreeding, stop);
     if (this.annealing === undefined) {
       while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding, stop);
     } else {
@@ -134,11 +132,10 @@ export class Island {
   }
 
   /** The best plan of stages that is found before `end`, improved. */
-  private addStaged(stages: StageSearch, end: number, stop: Stop): void {
-    const { explorer, evaluations } = this;
+  private addStaged(end: number, stop: Stop): void {
+    const { explorer, evaluations, epoch, stagesEpochs: epochs } = this;
     const endOfStages = evaluations + Math.floor((end - evaluations) * STAGES_SHARE);
-    const [from, to] = [this.epoch / STAGES_EPOCHS, (this.epoch + 1) / STAGES_EPOCHS];
-    const { genome } = stages.walk(endOfStages, from, to, stop);
+    const { genome } = this.stages.walk(endOfStages, epoch / epochs, (epoch + 1) / epochs, stop);
     const staged = explorer.individual([...genome]);
     const plan = this.mutated(staged, end - this.evaluations, stop);
     this.settle(plan);
@@ -191,6 +188,15 @@ export class Island {
     }
     return genome;
   }
+}
+
+/**
+ * Where memory is short the layout decides. In the overlapped model plans of another layout than the seeds' can be far
+ * better; in the synchronous one the exact elimination has seen them.
+ */
+function stagesEpochs({ workload }: SearchSpace): number {
+  if (isMemoryShort(workload.graph, workload.cluster)) return 2;
+  return workload.latencyModel === 'overlapped' ? 1 : 0;
 }
 
 /** By how much of itself a plan got better: of what it lacks in memory while that alone counts, else of its time. */

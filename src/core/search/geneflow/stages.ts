@@ -35,9 +35,9 @@ const LAST_TEMPERATURE = 0.003;
 const NEAR = 4;
 
 /**
- * Plans of a few stages, annealed: where weights and activations leave little room, which device stores which part of
- * the model decides, and no change of a few operators leads from one such layout to another, since each moves bytes
- * to where there is no room for them yet.
+ * Plans of a few stages, annealed, from no known plan on: good ones can keep a search in the layout that they have.
+ * Where weights and activations leave little room, which device stores which part of the model decides, and no change
+ * of a few operators leads from one such layout to another, since each moves bytes to where there is no room for them yet.
  */
 export class StageSearch {
   private readonly price: ViolationPrice;
