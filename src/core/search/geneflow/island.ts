@@ -136,7 +136,7 @@ export class Island {
     const { explorer, evaluations, epoch, stagesEpochs: epochs } = this;
     const endOfStages = evaluations + Math.floor((end - evaluations) * STAGES_SHARE);
     const { genome } = this.stages.walk(endOfStages, epoch / epochs, (epoch + 1) / epochs, stop);
-    const staged = explorer.individual([...genome]);
+    const staged = explorer.individual(genome);
     const plan = this.mutated(staged, end - this.evaluations, stop);
     this.settle(plan);
   }

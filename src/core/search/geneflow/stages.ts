@@ -5,7 +5,7 @@ import type { Dimension } from '../../partition/partition';
 import type { GraphCuts } from './crossover';
 import type { Explorer, Stop } from './explorer';
 import { isBetter, type Individual } from './individual';
-import { cooled, ViolationPrice } from './violationPrice';
+import { PricedWalk } from './pricedWalk';
 
 /** Operators that follow each other in the order and are partitioned alike. */
 interface Stage {
@@ -29,8 +29,7 @@ interface Staged extends Individual {
 const DRAWN = 0.1;
 const DRAWN_STAGES = 4;
 const MOST_STAGES = 12;
-const FIRST_TEMPERATURE = 0.1;
-const LAST_TEMPERATURE = 0.003;
+const TEMPERATURES = { first: 0.1, last: 0.003 };
 /** Steps by which an end moves at most, where it does not go to another cut of the graph. */
 const NEAR = 4;
 
@@ -40,7 +39,7 @@ const NEAR = 4;
  * of a few operators leads from one such layout to another, since each moves bytes to where there is no room for them yet.
  */
 export class StageSearch {
-  private readonly price: ViolationPrice;
+  private readonly priced: PricedWalk;
   private readonly dimensions: readonly (Dimension | undefined)[];
   private current: Staged | undefined;
   private best: Staged | undefined;
@@ -50,7 +49,7 @@ export class StageSearch {
     private readonly cuts: GraphCuts,
   ) {
     const { splits, steps } = explorer.space;
-    this.price = new ViolationPrice(explorer.space);
+    this.priced = new PricedWalk(explorer, TEMPERATURES);
     const found = new Set<Dimension>();
     for (const operator of steps) {
       const own = splits[operator].map(({ dimension }) => dimension);
@@ -64,22 +63,23 @@ export class StageSearch {
 
   /** Tries plans until `end` were evaluated, which is from `from` to `to` of the whole walk; the best so far. */
   walk(end: number, from: number, to: number, stop: Stop): Individual {
-    const { explorer, price } = this;
-    const { evaluator, random } = explorer;
+    const { evaluator } = this.explorer;
+    const { priced } = this;
     const begin = evaluator.evaluations;
     let current = this.current ?? this.tried(this.drawn(), undefined, Infinity)!;
     let best = this.best ?? current;
     while (evaluator.evaluations < end && !stop()) {
       const passed = from + ((to - from) * (evaluator.evaluations - begin)) / (end - begin);
-      const isDrawn = passed < DRAWN;
-      const worse = isDrawn ? 0 : cooled(FIRST_TEMPERATURE, LAST_TEMPERATURE, passed);
-      const limit = price.ofPlan(current) * (1 - worse * Math.log(1 - random.next()));
-      const next = this.tried(isDrawn ? this.drawn() : this.changed(current.stages), current, limit);
+      const limit = priced.limit(current, passed);
+      const next =
+        passed < DRAWN
+          ? this.tried(this.drawn(), current, priced.ofPlan(current))
+          : this.tried(this.changed(current.stages), current, limit);
       if (next !== undefined) {
         current = next;
         if (isBetter(next, best)) best = next;
       }
-      price.follow(current);
+      priced.follow(current);
     }
     [this.current, this.best] = [current, best];
     return best;
@@ -91,7 +91,7 @@ export class StageSearch {
     const genome = this.genome(stages, known);
     evaluator.evaluate(genome, limit);
     const { latencyNs, violation } = evaluator;
-    if (latencyNs === Infinity || this.price.ofPlan({ latencyNs, violation }) > limit) return undefined;
+    if (latencyNs === Infinity || this.priced.ofPlan({ latencyNs, violation }) > limit) return undefined;
     evaluator.keep();
     return { stages, genome, latencyNs, violation };
   }

@@ -60,9 +60,12 @@ export function opponentPlans(
     ),
   );
   if (cluster.devices.length === 1) return plans;
-  const problem = new GeneProblem(workload);
+  const problem = rounds === 0 ? undefined : new GeneProblem(workload);
+  // Before the others: `found` waits for it.
   const eliminated =
-    rounds === 0 ? [] : pricedPlans(problem, rounds, isLate, ({ genes }) => found(named(ELIMINATION, genes)));
+    problem === undefined
+      ? []
+      : pricedPlans(problem, rounds, isLate, ({ genes }) => found(named(ELIMINATION, genes)));
   const equal = cluster.devices.map(() => 1);
   const speeds = cluster.devices.map(({ compute }) => compute);
   plans.push(
@@ -74,7 +77,7 @@ export function opponentPlans(
   const pipeline = layerPipeline(workload);
   if (pipeline !== undefined) plans.push(named('layer pipeline', pipeline));
   plans.push(named('fused row tiles (DeepThings)', bestFusedTiles(workload)));
-  if (eliminated.length === 0) return plans;
+  if (problem === undefined) return plans;
   plans.push(named('greedy (EdgeFlow)', greedy(problem)));
   // Behind the best one those that are faster and exceed the memories, to be combined with others.
   const [best, ...short] = eliminated;

@@ -5,9 +5,9 @@ import { createWorkload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { GraphCuts } from '../../../../../src/core/search/geneflow/crossover';
 import { Explorer } from '../../../../../src/core/search/geneflow/explorer';
+import { PricedWalk } from '../../../../../src/core/search/geneflow/pricedWalk';
 import { SearchSpace } from '../../../../../src/core/search/geneflow/space';
 import { StageSearch } from '../../../../../src/core/search/geneflow/stages';
-import { ViolationPrice } from '../../../../../src/core/search/geneflow/violationPrice';
 import { NetBuilder } from '../../../../support/netGraph';
 
 /** Rows are large at first and weights at last; neither device has room for all weights. */
@@ -80,32 +80,55 @@ describe('plans of stages', () => {
     stages.walk(100_000, 0, 1, () => explorer.evaluator.evaluations >= 100);
     assert.equal(explorer.evaluator.evaluations, 100);
   });
+});
 
-  it('begin and end at places that few bytes cross', () => {
+describe('places in the order that few bytes cross', () => {
+  it('are looked for nearby', () => {
     const own = space();
-    const pools = [6, 7, 8];
-    assert.ok(pools.includes(own.narrowest(6, 3) - 1));
-    assert.equal(own.narrowest(0, 0), 0);
+    // Behind the third of the poolings, steps 6 to 8.
+    assert.equal(own.narrowest(6, 3), 9);
+    assert.equal(own.narrowest(6, 2), 8);
+    assert.equal(own.narrowest(6, 0), 6);
     // Behind the last step nothing is read any more.
     assert.equal(own.narrowest(own.steps.length - 1, 5), own.steps.length);
   });
 });
 
-describe('the price of what exceeds the memories', () => {
-  it('rises while most plans exceed them, and falls while most do not', () => {
-    const own = space();
+describe('a walk through plans that may exceed the memories', () => {
+  const TEMPERATURES = { first: 0.1, last: 0.001 };
+
+  it('takes worse ones, ever less so', () => {
+    const explorer = new Explorer(space(), 1);
+    const walk = new PricedWalk(explorer, TEMPERATURES);
+    const plan = { latencyNs: 1000, violation: 0 };
+    for (const [passed, temperature] of [
+      [0, 0.1],
+      [0.5, 0.01],
+      [1, 0.001],
+    ]) {
+      assert.ok(Math.abs(walk.temperature(passed) / temperature - 1) < 1e-9);
+      const limits = Array.from({ length: 2000 }, () => walk.limit(plan, passed));
+      assert.ok(limits.every((limit) => limit >= 1000));
+      // Exponentially distributed: one temperature above the plan in the mean.
+      const mean = limits.reduce((sum, limit) => sum + limit / 1000 - 1, 0) / limits.length;
+      assert.ok(Math.abs(mean / temperature - 1) < 0.1, `${mean} for ${temperature}`);
+    }
+  });
+
+  it('raises their price while most plans exceed them, and lowers it while most do not', () => {
+    const explorer = new Explorer(space(), 1);
     const exceeding = { latencyNs: 1000, violation: 8000 };
     const fitting = { latencyNs: 1000, violation: 0 };
     const priced = (after: readonly { latencyNs: number; violation: number }[]): number => {
-      const price = new ViolationPrice(own);
-      for (const plan of after) for (let i = 0; i < 200; i++) price.follow(plan);
-      return price.ofPlan(exceeding);
+      const walk = new PricedWalk(explorer, TEMPERATURES);
+      for (const plan of after) for (let i = 0; i < 200; i++) walk.follow(plan);
+      return walk.ofPlan(exceeding);
     };
     // Ten latencies for all of 800,000 bytes.
     assert.ok(Math.abs(priced([]) - 1100) < 0.01);
     assert.ok(Math.abs(priced([exceeding]) - 1110) < 0.01);
     assert.ok(Math.abs(priced([fitting]) - (1000 + 100 / 1.1)) < 0.01);
     assert.ok(Math.abs(priced([exceeding, fitting]) - 1100) < 0.01);
-    assert.equal(new ViolationPrice(own).ofPlan(fitting), 1000);
+    assert.equal(new PricedWalk(explorer, TEMPERATURES).ofPlan(fitting), 1000);
   });
 });
