@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Cluster } from '../core/cluster/cluster';
 import type { Graph } from '../core/graph/graph';
 import type { OperatorId } from '../core/graph/units';
@@ -11,6 +11,7 @@ import {
 } from '../core/search/geneflow/islandPool';
 import type { PartitionOptions, Seed, SeedResult } from '../core/search/geneflow/problem';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
+import { searchThread } from './searchThread';
 import { StopFlag } from './stopFlag';
 
 /** What a worker needs to set its islands up. */
@@ -61,19 +62,19 @@ export function workerIslandPool(workerFile: string, workers = availableParallel
       );
       return new IslandWorker(workerFile, { graph, cluster, order, options, islands, stop: flag.buffer });
     });
-    return new WorkerIslandPool(members, flag);
+    return new WorkerIslandPool(members, cluster, flag);
   };
 }
 
 class WorkerIslandPool implements IslandPool {
   constructor(
     private readonly members: readonly IslandWorker[],
+    private readonly cluster: Cluster,
     private readonly flag: StopFlag,
   ) {}
 
   /**
-   * One worker computes those of the first cluster, the others (where there are any) the rest; deaf meanwhile: where
-   * the search stops they are not waited for.
+   * Whichever worker is free takes the next cluster; deaf meanwhile: where the search stops they are not waited for.
    */
   async opponents(
     clusters: readonly Cluster[],
@@ -82,13 +83,11 @@ class WorkerIslandPool implements IslandPool {
   ): Promise<readonly (readonly Seed[])[] | undefined> {
     const late = new StopFlag(isLate);
     const seeds = new Array<readonly Seed[]>(clusters.length);
-    const others = this.members.length - 1;
-    const memberFor = (at: number): number => (at === 0 || others === 0 ? 0 : 1 + ((at - 1) % others));
-    const shares = this.members.map(async (member, position) => {
-      for (const [at, cluster] of clusters.entries()) {
-        if (memberFor(at) !== position) continue;
-        const request = { kind: 'opponents', cluster, isOwn: at === 0, late: late.buffer } as const;
-        const reply = await member.ask(request, found);
+    const left = clusters.entries();
+    const shares = this.members.map(async (member) => {
+      for (const [at, cluster] of left) {
+        const isOwn = cluster === this.cluster;
+        const reply = await member.ask({ kind: 'opponents', cluster, isOwn, late: late.buffer }, found);
         if (reply.kind === 'opponents') seeds[at] = reply.seeds;
       }
     });
@@ -142,7 +141,7 @@ class IslandWorker {
 
   constructor(file: string, data: IslandWorkerData) {
     this.islands = data.islands;
-    this.worker = new Worker(file, { workerData: data });
+    this.worker = searchThread(file, data);
     this.worker.on('message', (reply: IslandReply) =>
       reply.kind === 'found' ? this.settle?.found(reply.seed) : this.settle?.resolve(reply),
     );

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { NONE } from '../core/graph/units';
 import type { LatencyBound } from '../core/search/bounds/boxBound';
 import { latencyBound, type BoundRequest } from '../core/search/bounds/lowerBound';
 import { goingOn, higher, WAYS, type Tried } from '../core/search/bounds/boundTrial';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { workerIslandPool } from './islandPool';
+import { searchThread } from './searchThread';
 import { StopFlag } from './stopFlag';
 
 /** @param isStopped a safety stop, as for `latencyBound` */
@@ -66,7 +67,7 @@ class BoundThread {
   private readonly worker: Worker;
 
   constructor(file: string, workerData: Omit<BoundWorkerData, 'rules'> & { readonly rules: undefined }) {
-    this.worker = new Worker(file, { workerData });
+    this.worker = searchThread(file, workerData);
   }
 
   next<Message>(): Promise<Message> {

@@ -26,10 +26,10 @@ export type FoundSeed = (seed: Seed) => void;
 /** The islands, wherever they live. Calls are made one after another. */
 export interface IslandPool {
   /**
-   * The plans of the methods that GenEFlow is compared with, for each of the clusters, the first of which is the
-   * problem's own and gets most of the effort; `undefined` where it was stopped meanwhile.
+   * The plans of the methods that GenEFlow is compared with, for each of the clusters, of which the problem's own gets
+   * most of the effort; `undefined` where it was stopped meanwhile.
    * @param isLate from when on they make do with what they have
-   * @param found hears of the first plan of the exact elimination on the first cluster, long before the others are known
+   * @param found hears of the first plan of the exact elimination on the problem's own, long before the others are known
    */
   opponents(
     clusters: readonly Cluster[],
@@ -139,7 +139,7 @@ export class LocalIslandPool implements IslandPool {
     const all: (readonly Seed[])[] = [];
     for (const cluster of clusters) {
       if (this.stop()) return Promise.resolve(undefined);
-      all.push(opponentSeeds(this.problem, cluster, cluster === clusters[0], isLate, found));
+      all.push(opponentSeeds(this.problem, cluster, cluster === this.problem.cluster, isLate, found));
     }
     return Promise.resolve(all);
   }

@@ -7,6 +7,7 @@
  * MemoriaNova, ACM TACO 22(1), doi 10.1145/3701997.
  */
 import type { Control, Stopped } from '../../graph/control';
+import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import type { Nanoseconds } from '../../graph/units';
@@ -58,6 +59,11 @@ const GIVEN_ORDER = 'plan in the given order';
 const OPPONENTS_SHARE = 0.3;
 /** Epoch before which the late plan joins: time enough to better it, too late to keep the islands from others. */
 const LATE_EPOCH = 8;
+/**
+ * Measured on eleven models: such a search has nothing from less memory, unless it sees as little as in the smallest
+ * models, where another beginning helps and takes no time.
+ */
+const FEW_OPERATORS = 50;
 /** Epochs that bring nothing, after which a search that began with a settled plan ends. */
 const QUIET_EPOCHS = 1;
 
@@ -161,14 +167,18 @@ class PartitionSearch {
       const simple = simpleSeeds(space);
       const first = new FirstPlans(space, (latencyNs) => this.reportPlan(latencyNs));
       first.tryAll([...(problem.seeds ?? []), ...simple], this.stop);
-      const opponents = isFirst
-        ? await askOpponents(pool, problem, starts, this.isOver(OPPONENTS_SHARE), (elimination) => {
-            first.try(elimination);
-            if (isNearBest(problem)) this.control.report({ ...progress(first.best, 0), isNearBest: true });
-          })
-        : NO_OPPONENTS;
+      const isLate = this.isOver(OPPONENTS_SHARE);
+      const found = (elimination: Seed): void => {
+        first.try(elimination);
+        if (isNearBest(problem)) this.control.report({ ...progress(first.best, 0), isNearBest: true });
+      };
+      const startsElsewhere = starts.filter((start) => start.problem.cluster !== problem.cluster);
+      const others = startsElsewhere.map((start) => start.problem.cluster);
+      const atOnce = isNearBest(problem) ? [problem.cluster] : [problem.cluster, ...others];
+      const opponents = isFirst ? await askOpponents(pool, atOnce, isLate, found) : NO_OPPONENTS;
       if (opponents === undefined) return this.keepFirst(space, first);
-      const given = unique([...simple, ...opponents.own, ...(problem.seeds ?? [])]);
+      const own = opponents.get(problem.cluster) ?? [];
+      const given = unique([...simple, ...own, ...(problem.seeds ?? [])]);
       const roomy = bestOfRoomy(space, given);
       const { latency, strategy } = problem.options;
       const isRoomy = roomy !== undefined && latency === 'synchronous';
@@ -177,18 +187,24 @@ class PartitionSearch {
       // in the cells of NAS nets.
       const isSettled = isRoomy && given.some((seed) => seed.isExact ?? false);
       const quietEpochs = isSettled ? QUIET_EPOCHS : EPOCHS;
+      const later = others.filter((other) => !atOnce.includes(other));
+      const isDone = later.length === 0 || (isSettled && problem.graph.operators.length > FEW_OPERATORS);
+      const elsewhere = (isDone ? opponents : await askOpponents(pool, later, isLate)) ?? NO_OPPONENTS;
+      const beside = new Map(
+        startsElsewhere.map((start) => [start, elsewhere.get(start.problem.cluster) ?? []]),
+      );
       const foreign = isSettled
-        ? { seeds: eliminated(opponents), late: undefined, evaluations: 0, spent: 0 }
+        ? { seeds: eliminated(beside), late: undefined, evaluations: 0, spent: 0 }
         : await this.runForeign(
             starts.filter((start) => roomy === undefined || start.problem.options.latency === latency),
             given,
-            opponents,
+            beside,
             first.best,
           );
       const seeds = [...given, ...foreign.seeds];
       const seedResults = await pool.start(seeds);
       this.reportSeeds(seedResults, foreign.spent);
-      const found =
+      const evolved =
         strategy === 'vertical'
           ? this.runVertical(space, seeds)
           : await this.runEpochs(
@@ -197,8 +213,8 @@ class PartitionSearch {
               { ...foreign, quietEpochs, stop: this.stop },
               (best, evaluated) => this.control.report(progress(best, foreign.spent + evaluated)),
             );
-      const evaluations = foreign.evaluations + found.evaluations;
-      return resultOf(space, found.best, judged(space, seeds, seedResults), evaluations, this.stopped());
+      const evaluations = foreign.evaluations + evolved.evaluations;
+      return resultOf(space, evolved.best, judged(space, seeds, seedResults), evaluations, this.stopped());
     } finally {
       pool.dispose();
     }
@@ -226,7 +242,7 @@ class PartitionSearch {
   private async runForeign(
     starts: readonly ForeignStart[],
     given: readonly Seed[],
-    { beside }: Opponents,
+    beside: OpponentsBeside,
     known: Fitness,
   ): Promise<{ seeds: Seed[]; late: IslandReport | undefined; evaluations: number; spent: number }> {
     const seeds: Seed[] = [];
@@ -303,27 +319,20 @@ function isNearBest({ graph, cluster, options }: PartitionProblem): boolean {
 }
 
 /** The plans of the methods that GenEFlow is compared with. */
-interface Opponents {
-  readonly own: readonly Seed[];
-  /** In the scenes that have a cluster of their own. */
-  readonly beside: ReadonlyMap<ForeignStart, readonly Seed[]>;
-}
+type OpponentsByCluster = ReadonlyMap<Cluster, readonly Seed[]>;
+/** In the scenes that have a cluster of their own. */
+type OpponentsBeside = ReadonlyMap<ForeignStart, readonly Seed[]>;
 
-const NO_OPPONENTS: Opponents = { own: [], beside: new Map() };
+const NO_OPPONENTS: OpponentsByCluster = new Map();
 
 async function askOpponents(
   pool: IslandPool,
-  { cluster }: PartitionProblem,
-  starts: readonly ForeignStart[],
+  clusters: readonly Cluster[],
   isLate: () => boolean,
-  found: FoundSeed,
-): Promise<Opponents | undefined> {
-  const elsewhere = starts.filter((start) => start.problem.cluster !== cluster);
-  const clusters = [cluster, ...elsewhere.map((start) => start.problem.cluster)];
+  found: FoundSeed = () => undefined,
+): Promise<OpponentsByCluster | undefined> {
   const all = await pool.opponents(clusters, isLate, found);
-  if (all === undefined) return undefined;
-  const [own, ...others] = all;
-  return { own, beside: new Map(elsewhere.map((start, at) => [start, others[at]])) };
+  return all === undefined ? undefined : new Map(clusters.map((cluster, at) => [cluster, all[at]]));
 }
 
 /** What epochs run under beside their problem. */
@@ -374,7 +383,7 @@ function bestOfRoomy(space: SearchSpace, seeds: readonly Seed[]): FirstPlan | un
 }
 
 /** What the exact elimination found in other scenes, under their names. */
-function eliminated({ beside }: Opponents): Seed[] {
+function eliminated(beside: OpponentsBeside): Seed[] {
   return [...beside].flatMap(([{ name }, seeds]) =>
     seeds.filter((seed) => seed.name === ELIMINATION).map(({ genes }) => ({ name, genes })),
   );
