@@ -81,6 +81,8 @@ const MOST_KEPT = 60_000;
 export class GeneTable {
   /** Per operator, by hash. */
   private genes: Map<number, CompiledGene[]>[];
+  /** Whole operators, by operator and then device. */
+  private readonly wholes: (CompiledGene | undefined)[];
   /** Per operator and split (whole first), by range. */
   private shards: Map<number, ShardFacts>[][];
   private kept = 0;
@@ -98,6 +100,7 @@ export class GeneTable {
   ) {
     this.devices = cluster.devices.length;
     this.genes = graph.operators.map(() => new Map());
+    this.wholes = new Array<CompiledGene | undefined>(graph.operators.length * this.devices).fill(undefined);
     this.shards = graph.operators.map(() => []);
     for (const { weights } of flow.operators) {
       for (const weight of weights) this.weightUsers.set(weight, (this.weightUsers.get(weight) ?? 0) + 1);
@@ -116,6 +119,8 @@ export class GeneTable {
   /** @param given cuts must be multiples of the split's unit */
   compile(operator: OperatorId, given: Gene): CompiledGene {
     const gene = normalizeGene(given, this.splits(operator));
+    if (gene.split === NONE)
+      return (this.wholes[operator * this.devices + gene.cuts.lastIndexOf(0)] ??= this.build(operator, gene));
     const hash = geneHash(gene);
     const alike = this.genes[operator].get(hash);
     if (alike !== undefined) {

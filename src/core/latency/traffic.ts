@@ -9,6 +9,7 @@ import {
 import { EMPTY_REGION, type Region, type RegionSpace } from '../partition/regions';
 import type { CompiledGene, GeneTable } from './compiledGene';
 import { GATHER, type Flow } from './flow';
+import { TripleMap } from './tripleMap';
 
 /** One message of a storage's elements; readers are positions in `StorageFlow.readers`. */
 export interface Message {
@@ -42,6 +43,7 @@ export interface Traffic {
 
 /** What is known after some of the readers: a node of a tree whose edges are genes. */
 interface Prefix {
+  readonly id: number;
   readonly made: readonly Region[];
   readonly owned: readonly Region[];
   readonly madeBytes: readonly Bytes[];
@@ -51,9 +53,6 @@ interface Prefix {
   /** Per message, what it carries. */
   readonly carried: readonly Region[];
   readonly lastLocalReader: readonly number[];
-  /** What follows it, by the key of the next reader's gene; the traffic itself where that is the last one. */
-  next?: Map<number, Prefix>;
-  complete?: Map<number, Traffic>;
 }
 
 /** Combinations kept at most before the table starts afresh. */
@@ -67,9 +66,12 @@ type Genes = readonly (CompiledGene | undefined)[];
  * not make itself.
  */
 export class TrafficTable {
-  /** Per storage: the roots of its trees by the producer's gene, under 0 for a model input. */
-  private roots: Map<number, Prefix>[];
-  private kept = 0;
+  /** The roots of each storage's trees, by the producer's gene. */
+  private readonly roots = new TripleMap<Prefix>();
+  /** By storage, what is known before (or the producer's gene where there is one reader), and the next reader's gene. */
+  private readonly next = new TripleMap<Prefix>();
+  private readonly complete = new TripleMap<Traffic>();
+  private prefixes = 0;
   private readonly spaces: readonly RegionSpace[];
   private readonly wholeOnSource: readonly (readonly Region[])[];
   private readonly wholeOnSink: readonly (readonly Region[])[];
@@ -93,7 +95,6 @@ export class TrafficTable {
       this.spaces.map(({ whole }) =>
         cluster.devices.map((_, device) => (device === wanted ? whole : EMPTY_REGION)),
       );
-    this.roots = graph.storages.map(() => new Map());
     this.wholeOnSource = wholeOn(cluster.source);
     this.wholeOnSink = wholeOn(cluster.sink);
     this.isShared = cluster.network.kind === 'shared';
@@ -111,25 +112,38 @@ export class TrafficTable {
 
   /** @param genes per operator; those of the storage's producer and readers must be there */
   traffic(storage: StorageId, genes: Genes): Traffic {
-    const { readers } = this.flow.storages[storage];
-    let prefix = this.root(storage, genes);
+    const { readers, producer } = this.flow.storages[storage];
     const last = readers.length - 1;
+    const made = producer === NONE ? 0 : genes[producer]!.serial + 1;
+    const read = last < 0 ? 0 : this.readerKey(readers[last], genes);
+    if (last > 0) return this.ofMany(storage, made, read, genes);
+    const known = this.complete.get(storage, made, read);
+    if (known !== undefined) return known;
+    this.forgetMany();
+    const traffic = this.completed(storage, this.root(storage, made, genes), last, genes);
+    this.complete.add(storage, made, read, traffic);
+    return traffic;
+  }
+
+  /** Of a storage with several readers. */
+  private ofMany(storage: StorageId, made: number, read: number, genes: Genes): Traffic {
+    this.forgetMany();
+    const { readers } = this.flow.storages[storage];
+    const last = readers.length - 1;
+    let prefix = this.root(storage, made, genes);
     for (let reader = 0; reader < last; reader++) {
       const key = this.readerKey(readers[reader], genes);
-      let next = prefix.next?.get(key);
+      let next = this.next.get(storage, prefix.id, key);
       if (next === undefined) {
         next = this.extend(storage, prefix, reader, this.needs(storage, reader, genes), false);
-        (prefix.next ??= new Map()).set(key, next);
-        this.kept++;
+        this.next.add(storage, prefix.id, key, next);
       }
       prefix = next;
     }
-    const key = last < 0 ? 0 : this.readerKey(readers[last], genes);
-    let traffic = prefix.complete?.get(key);
+    let traffic = this.complete.get(storage, prefix.id, read);
     if (traffic === undefined) {
       traffic = this.completed(storage, prefix, last, genes);
-      (prefix.complete ??= new Map()).set(key, traffic);
-      this.kept++;
+      this.complete.add(storage, prefix.id, read, traffic);
     }
     return traffic;
   }
@@ -142,25 +156,35 @@ export class TrafficTable {
     return this.summary(messages, last + 1, lastLocalReader, madeBytes);
   }
 
-  private root(storage: StorageId, genes: Genes): Prefix {
-    if (this.kept > MOST_KEPT) this.forget();
-    const { producer } = this.flow.storages[storage];
-    const gene = producer === NONE ? undefined : genes[producer]!;
-    const key = gene === undefined ? 0 : gene.serial;
-    let root = this.roots[storage].get(key);
+  private root(storage: StorageId, key: number, genes: Genes): Prefix {
+    let root = this.roots.get(storage, key, 0);
     if (root === undefined) {
+      const { producer } = this.flow.storages[storage];
+      const gene = producer === NONE ? undefined : genes[producer]!;
       const made = gene === undefined ? this.wholeOnSource[storage] : gene.makes[this.madeAs[storage]];
       const owned = gene === undefined ? made : gene.owns[this.madeAs[storage]];
       const madeBytes = made.map(({ elements }) => this.genes.storageBytes(storage, elements));
-      root = { made, owned, madeBytes, held: made, messages: [], carried: [], lastLocalReader: this.nobody };
-      this.roots[storage].set(key, root);
+      const id = this.prefixes++;
+      root = {
+        id,
+        made,
+        owned,
+        madeBytes,
+        held: made,
+        messages: [],
+        carried: [],
+        lastLocalReader: this.nobody,
+      };
+      this.roots.add(storage, key, 0, root);
     }
     return root;
   }
 
-  private forget(): void {
-    this.kept = 0;
-    this.roots = this.roots.map(() => new Map());
+  private forgetMany(): void {
+    if (this.roots.size + this.next.size + this.complete.size <= MOST_KEPT) return;
+    this.roots.clear();
+    this.next.clear();
+    this.complete.clear();
   }
 
   private readerKey(reader: OperatorId, genes: Genes): number {
@@ -207,7 +231,8 @@ export class TrafficTable {
       if (!isLast && this.keepsReceived) held[to] = space.union(held[to], missing);
     }
     const { made, owned, madeBytes } = before;
-    return { made, owned, madeBytes, held, messages, carried, lastLocalReader };
+    const id = this.prefixes++;
+    return { id, made, owned, madeBytes, held, messages, carried, lastLocalReader };
   }
 
   private message(

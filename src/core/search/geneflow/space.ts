@@ -25,6 +25,8 @@ export class SearchSpace {
   readonly crossing: Float64Array;
   private readonly reaches = new WeakMap<CompiledGene, Map<number, readonly number[]>>();
   private readonly pins: ReadonlyMap<OperatorId, Pin>;
+  /** Every gene is allowed. */
+  private readonly isFree: boolean;
 
   constructor(
     readonly workload: Workload,
@@ -37,6 +39,7 @@ export class SearchSpace {
     this.neighbours = neighboursOf(workload);
     this.crossing = crossingBytes(workload);
     this.pins = options.pins ?? new Map();
+    this.isFree = this.pins.size === 0 && options.strategy !== 'horizontal';
   }
 
   /** The place within `reach` of `step` that the fewest bytes cross. */
@@ -55,6 +58,7 @@ export class SearchSpace {
 
   /** The same before it is compiled. */
   allowed(operator: OperatorId, gene: Gene): Gene {
+    if (this.isFree) return gene;
     const pin = this.pins.get(operator);
     if (pin?.device !== undefined) return wholeGene(pin.device, this.devices);
     const splits = this.splits[operator];
