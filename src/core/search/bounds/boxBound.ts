@@ -103,7 +103,7 @@ export class BoxBound {
 }
 
 /** Turns at most, and the share of the work that they may take on top; the least number that says anything. */
-export const MOST_TURNS = 150;
+export const MOST_TURNS = 250;
 const TURNS_SHARE = 0.3;
 const LEAST_TURNS = 10;
 /**

@@ -6,7 +6,8 @@
  *
  * so the least of each bracket by itself is a bound (Lagrangian decomposition, Guignard and Kim 1987). In a wide box a
  * phase can be nothing, but its lengths then pay for what they need. Found by subgradient steps along a mean of the last
- * slopes (Camerini, Fratta and Maffioli 1975).
+ * slopes (Camerini, Fratta and Maffioli 1975), in which each price moves by as much as its slopes were small so far
+ * (Duchi, Hazan and Singer 2011): storages differ in size by orders of magnitude.
  */
 import type { Nanoseconds } from '../../graph/units';
 import { minimize } from './elimination';
@@ -21,11 +22,17 @@ const LEAST_AIM = 0.001;
 const KEPT = 0.9;
 /** A value below the best by more than this share was a step too far: back, and half the stride. */
 const FALL = 0.03;
-/** Turns without a value that is better by this share before it ends. */
-const PATIENCE = 20;
+/** Turns without a value that is better by this share after which steps get shorter, and before it ends. */
+const IDLE = 15;
+const PATIENCE = 40;
 const BETTER = 1e-4;
+/** Slopes that have been this small a share of the largest count as no smaller. */
+const LEAST_SLOPE = 1e-3;
 
-/** Nanoseconds for all of what is priced: per passage and device all of a storage, per step and device its room. */
+/**
+ * Per passage and device, and per step and device where memory has prices: the price times the root of what is priced
+ * (the elements of a storage, the bytes of a room).
+ */
 type Rows = readonly Float64Array[];
 
 /**
@@ -63,19 +70,24 @@ export function priceMessages(
   let best = { value: first, rows };
   let stride = 1;
   let direction: Rows | undefined;
+  /** Of the squares of all slopes. */
+  const sums = rows.map((row) => new Float64Array(row.length));
   let lastBetter = 0;
   for (let turn = 1; turn <= turns && turn - lastBetter <= PATIENCE; turn++) {
-    if (at.value < best.value - FALL * Math.abs(best.value)) {
+    const isIdle = turn > lastBetter + 1 && (turn - lastBetter - 1) % IDLE === 0;
+    if (isIdle || at.value < best.value - FALL * Math.abs(best.value)) {
       stride /= 2;
       direction = undefined;
       ({ rows } = best);
     } else {
       const slopes = scale.slopes(at.choice);
+      slopes.forEach((row, i) => row.forEach((slope, d) => (sums[i][d] += slope * slope)));
       direction = rising(rows, direction === undefined ? slopes : mean(direction, slopes));
-      const square = direction.reduce((sum, row) => row.reduce((own, x) => own + x * x, sum), 0);
-      if (square === 0) break;
+      const way = evened(direction, sums);
+      const gain = direction.reduce((sum, row, i) => row.reduce((own, x, d) => own + x * way[i][d], sum), 0);
+      if (gain === 0) break;
       const aim = Math.max(LEAST_AIM * at.value, Math.min(AIM * at.value, incumbent - at.value));
-      rows = moved(rows, direction, (stride * aim) / square);
+      rows = moved(rows, way, (stride * aim) / gain);
     }
     at = minimum(rows);
     if (at.value > best.value) {
@@ -92,13 +104,14 @@ interface Scale {
   readonly memory: (rows: Rows) => MemoryPrices | undefined;
   /** Per passage and device, of an element. */
   readonly messages: (rows: Rows) => Rows;
-  /** By what a choice lacks or holds more than there is, in shares of what a row stands for. */
+  /** By what a choice lacks or holds more than there is, over the root of what is priced. */
   readonly slopes: (choice: Int32Array) => Rows;
 }
 
 function scaleOf(problem: SynchronousProblem, memory: MemoryPrices | undefined): Scale {
-  const sizes = problem.passages.map(({ size }) => Math.max(1, size));
-  const rooms = roomsOf(problem.scene.cluster).map((room) => Math.max(1, room));
+  const sizes = problem.passages.map(({ size }) => Math.sqrt(Math.max(1, size)));
+  const rooms = roomsOf(problem.scene.cluster);
+  const units = rooms.map((room) => Math.sqrt(Math.max(1, room)));
   const lack = (choice: Int32Array): Rows =>
     problem.lackBeyond(choice).map((row, i) => row.map((elements) => elements / sizes[i]));
   const nothing = problem.passages.map(({ prices }) => new Float64Array(prices.length));
@@ -106,18 +119,18 @@ function scaleOf(problem: SynchronousProblem, memory: MemoryPrices | undefined):
   if (memory === undefined) return { start: nothing, memory: () => undefined, messages, slopes: lack };
   const kinds = [memory.weights, ...memory.steps.map(({ prices }) => prices)];
   return {
-    start: [...nothing, ...kinds.map((row) => Float64Array.from(row, (price, d) => price * rooms[d]))],
+    start: [...nothing, ...kinds.map((row) => Float64Array.from(row, (price, d) => price * units[d]))],
     memory: (rows) => {
       const [weights, ...steps] = rows
         .slice(sizes.length)
-        .map((row) => Array.from(row, (price, d) => price / rooms[d]));
+        .map((row) => Array.from(row, (price, d) => price / units[d]));
       return { weights, steps: memory.steps.map(({ operator }, i) => ({ operator, prices: steps[i] })) };
     },
     messages,
     slopes: (choice) => {
       const { weights, steps } = usedBy(problem, memory, choice);
       const beyond = [weights.map(() => 0), ...steps].map((own) =>
-        Float64Array.from(rooms, (room, d) => (weights[d] + own[d] - room) / room),
+        Float64Array.from(rooms, (room, d) => (weights[d] + own[d] - room) / units[d]),
       );
       return [...lack(choice), ...beyond];
     },
@@ -126,6 +139,15 @@ function scaleOf(problem: SynchronousProblem, memory: MemoryPrices | undefined):
 
 function mean(before: Rows, slopes: Rows): Rows {
   return before.map((row, i) => row.map((slope, d) => KEPT * slope + (1 - KEPT) * slopes[i][d]));
+}
+
+/** Where slopes have been small it goes as far as where they have been large. */
+function evened(direction: Rows, sums: Rows): Rows {
+  const largest = sums.reduce((most, row) => row.reduce((own, sum) => Math.max(own, sum), most), 0);
+  const least = LEAST_SLOPE * Math.sqrt(largest);
+  return direction.map((row, i) =>
+    row.map((slope, d) => (slope === 0 ? 0 : slope / (Math.sqrt(sums[i][d]) + least))),
+  );
 }
 
 /** Prices that are nothing do not fall. */
