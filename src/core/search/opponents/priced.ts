@@ -26,7 +26,9 @@ const STEPS_PER_COMMON = 6;
 const KEPT = 12;
 const DRAWN = 6;
 const SEED = 1;
-/** Neighbourhoods of the plain optimum before the draws begin anew. */
+/** Neighbourhoods of the plain optimum before the first plan is told. */
+const NEAR_ROUNDS = 2;
+/** The same before the draws begin anew. */
 const ROUNDS_AT_ONCE = 8;
 /** So much work (operators and pairs of devices, in each round) is done whatever the number of rounds. */
 const CHEAP = 51_200;
@@ -47,7 +49,8 @@ export interface PricedPlan {
  * The plan of the least violation and then the least latency first; behind it those found on the way that are
  * faster, each lacking more than the one before.
  * @param rounds neighbourhoods of the plain optimum, and none any more from when `isLate` on
- * @param found hears of the plan that the others follow from, the fastest of a few genes for each operator
+ * @param found hears of the plan that the others follow from: the fastest of a few genes for each operator, and where it is
+ * valid of some neighbourhoods of it
  */
 export function pricedPlans(
   problem: GeneProblem,
@@ -56,8 +59,13 @@ export function pricedPlans(
   found: (first: PricedPlan) => void = () => undefined,
 ): PricedPlan[] {
   const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0));
+  if (free.violation === 0) {
+    const first = Math.min(NEAR_ROUNDS, rounds);
+    const near = isLate() ? free : judged(problem, neighbourhoodOptimum(problem, free.genes, first, isLate));
+    found(near);
+    return [polished(problem, near, rounds - first, isLate)];
+  }
   found(free);
-  if (free.violation === 0) return [polished(problem, free, rounds, isLate)];
   const walk = new PriceWalk(problem, free);
   const plans = [free];
   const steps = Math.ceil(rounds * STEPS_PER_ROUND);
