@@ -16,7 +16,7 @@ import {
 } from '../../../../../src/core/search/geneflow/problem';
 import { searchPartition, type MakePool } from '../../../../../src/core/search/geneflow/searchPartition';
 import { freeControl } from '../../../../support/control';
-import { randomNet } from '../../../../support/netGraph';
+import { NetBuilder, randomNet } from '../../../../support/netGraph';
 import { planOf } from '../../../../support/planOf';
 import { randomCluster } from '../../../../support/randomPlan';
 
@@ -176,6 +176,13 @@ describe('GenEFlow', () => {
     const settled = await search(graph, home, { latency: 'synchronous', evaluations: 60_000 });
     assert.deepEqual(names(settled), ['less memory (40 %)', 'less memory (60 %)']);
     assert.ok(settled.evaluations < 40_000, String(settled.evaluations));
+    // Nor with less memory, but in the smallest models.
+    const net = new NetBuilder();
+    let last = net.input([1, 2, 6, 6]);
+    for (let layer = 0; layer < 26; layer++) last = net.relu(net.conv(last, 2, 3));
+    const larger = net.finish([last]);
+    assert.deepEqual(names(await search(larger, home, { latency: 'synchronous', evaluations: 60_000 })), []);
+    assert.equal(names(await search(larger, home, { latency: 'overlapped', evaluations: 60_000 })).length, 2);
   });
 
   it('goes on where the elimination had to leave combinations out', async () => {
