@@ -6,8 +6,8 @@
  *
  * MemoriaNova, ACM TACO 22(1), doi 10.1145/3701997.
  */
-import type { Control, Stopped } from '../../graph/control';
 import type { Cluster } from '../../cluster/cluster';
+import type { Control, Stopped } from '../../graph/control';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import type { Nanoseconds } from '../../graph/units';
@@ -187,9 +187,10 @@ class PartitionSearch {
       // in the cells of NAS nets.
       const isSettled = isRoomy && given.some((seed) => seed.isExact ?? false);
       const quietEpochs = isSettled ? QUIET_EPOCHS : EPOCHS;
-      const later = others.filter((other) => !atOnce.includes(other));
-      const isDone = later.length === 0 || (isSettled && problem.graph.operators.length > FEW_OPERATORS);
-      const elsewhere = (isDone ? opponents : await askOpponents(pool, later, isLate)) ?? NO_OPPONENTS;
+      const isComplete = isSettled && problem.graph.operators.length > FEW_OPERATORS;
+      const later = isComplete ? [] : others.filter((other) => !atOnce.includes(other));
+      const answers = later.length === 0 ? opponents : await askOpponents(pool, later, isLate);
+      const elsewhere = answers ?? NO_OPPONENTS;
       const beside = new Map(
         startsElsewhere.map((start) => [start, elsewhere.get(start.problem.cluster) ?? []]),
       );
