@@ -25,7 +25,7 @@ const FALL = 0.03;
 /** Turns without a value that is better by this share after which steps get shorter, and before it ends. */
 const IDLE = 15;
 const PATIENCE = 40;
-const BETTER = 1e-4;
+const BETTER = 5e-4;
 /** Slopes that have been this small a share of the largest count as no smaller. */
 const LEAST_SLOPE = 1e-3;
 
