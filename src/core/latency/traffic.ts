@@ -68,8 +68,9 @@ type Genes = readonly (CompiledGene | undefined)[];
 export class TrafficTable {
   /** The roots of each storage's trees, by the producer's gene. */
   private readonly roots = new TripleMap<Prefix>();
-  /** By storage, what is known before (or the producer's gene where there is one reader), and the next reader's gene. */
+  /** By storage, what is known before, and the next reader's gene. */
   private readonly next = new TripleMap<Prefix>();
+  /** The same for the last reader; of a storage with one reader at most by the producer's gene and the reader's. */
   private readonly complete = new TripleMap<Traffic>();
   private prefixes = 0;
   private readonly spaces: readonly RegionSpace[];
