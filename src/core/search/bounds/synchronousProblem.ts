@@ -34,8 +34,10 @@ interface Link {
   readonly from: number;
   readonly to: number;
   readonly passages: readonly Passage[];
-  /** Row-major over the boxes of `from` and `to`; `NaN` where it was not asked for. */
+  /** Row-major over the slots of `from` and `to`; `NaN` where it was not asked for. */
   table: Float64Array;
+  /** Of the table. */
+  width: number;
   /** Where the devices' order is not the same at both ends (`orderCharges.ts`). */
   charge: Nanoseconds;
 }
@@ -54,6 +56,38 @@ export interface CompiledBox extends BoxFacts {
   readonly epoch: number;
 }
 
+/** Where the boxes of a variable stand in tables, so that others can come and go without moving them. */
+class BoxSlots {
+  /** Per box. */
+  taken: number[];
+  capacity: number;
+  private readonly free: number[] = [];
+
+  constructor(boxes: number) {
+    this.taken = Array.from({ length: boxes }, (_, i) => i);
+    this.capacity = boxes;
+  }
+
+  /** @param staying positions, ascending @returns the slots of boxes that follow them */
+  replace(staying: readonly number[], added: number): number[] {
+    const { taken, free } = this;
+    const stays = new Set(staying);
+    taken.forEach((slot, i) => {
+      if (!stays.has(i)) free.push(slot);
+    });
+    while (free.length < added) {
+      const next = Math.ceil(GROWTH * this.capacity) + 1;
+      for (let slot = next - 1; slot >= this.capacity; slot--) free.push(slot);
+      this.capacity = next;
+    }
+    const renewed = Array.from({ length: added }, () => free.pop()!);
+    this.taken = [...staying.map((i) => taken[i]), ...renewed];
+    return renewed;
+  }
+}
+
+const GROWTH = 1.5;
+
 function needsOf(option: Option, needs: readonly PassageNeed[]): NeedTable[] {
   return needs.map(({ read, lineages }) => needAtOrigin(option.needs[read], lineages)!);
 }
@@ -67,6 +101,8 @@ export class SynchronousProblem {
   /** Pairs of boxes valued so far: the measure of work. */
   pairs = 0;
   private readonly links: readonly Link[];
+  /** Per variable, which is a row or a column of its links' tables. */
+  private readonly slots: readonly BoxSlots[];
   private readonly linksOf: readonly (readonly Link[])[];
   private readonly phase: PhaseBound;
   private readonly pricedPhase: PricedPhase;
@@ -123,7 +159,7 @@ export class SynchronousProblem {
     this.inputs = inputs;
     this.outputs = outputs;
     this.onSink = onSink;
-    this.links = pairs.map((pair): Link => ({ ...pair, table: new Float64Array(0), charge: 0 }));
+    this.links = pairs.map((pair): Link => ({ ...pair, table: new Float64Array(0), width: 0, charge: 0 }));
     this.linksOf = this.operators.map((_, v) => this.links.filter(({ from, to }) => from === v || to === v));
     this.into = this.operators.map((_, v) => [
       ...this.linksOf[v].flatMap(({ to, passages }) => (to === v ? passages : [])),
@@ -146,7 +182,11 @@ export class SynchronousProblem {
             rooms.map(() => Infinity),
           );
     });
-    for (const link of this.links) link.table = this.blankTable(link);
+    this.slots = this.boxes.map(({ length }) => new BoxSlots(length));
+    for (const link of this.links) {
+      link.table = this.blankTable(link);
+      link.width = this.slots[link.to].capacity;
+    }
     this.order = findWidthOrder(
       this.operators.length,
       this.links.map(({ from, to }) => [from, to]),
@@ -166,15 +206,18 @@ export class SynchronousProblem {
       unary: active.map((positions, v) => Float64Array.from(positions, (i) => this.boxes[v][i].cost)),
       edges: this.links.map((link) => {
         const { from, to, table } = link;
-        const [rows, columns, width] = [active[from], active[to], this.boxes[to].length];
+        const [rows, columns, width] = [active[from], active[to], this.slots[to].capacity];
+        const [rowSlots, columnSlots] = [this.slots[from].taken, this.slots[to].taken];
         const part = new Float64Array(rows.length * columns.length);
         let at = 0;
         for (const row of rows) {
+          const start = rowSlots[row] * width;
           for (const column of columns) {
-            let ns = table[row * width + column];
+            const pair = start + columnSlots[column];
+            let ns = table[pair];
             if (Number.isNaN(ns)) {
               ns = this.between(link, this.boxes[from][row], this.boxes[to][column]);
-              table[row * width + column] = ns;
+              table[pair] = ns;
             }
             part[at++] = ns;
           }
@@ -186,7 +229,7 @@ export class SynchronousProblem {
 
   /** Of all boxes, whether valued or not. */
   get allPairs(): number {
-    return this.links.reduce((sum, { table }) => sum + table.length, 0);
+    return this.links.reduce((sum, { from, to }) => sum + this.boxes[from].length * this.boxes[to].length, 0);
   }
 
   /** Boxes that were compiled at other prices. */
@@ -347,24 +390,27 @@ export class SynchronousProblem {
    * @param added per variable boxes that follow them
    */
   update(kept: readonly (readonly number[] | undefined)[], added: readonly (readonly CompiledBox[])[]): void {
-    const before = this.boxes.map((boxes) => boxes.length);
-    const staying = kept.map((positions, v) => positions ?? Array.from({ length: before[v] }, (_, i) => i));
-    staying.forEach((positions, v) => {
-      if (kept[v] === undefined && added[v].length === 0) return;
-      this.boxes[v] = [...positions.map((i) => this.boxes[v][i]), ...added[v]];
+    const renewed = this.boxes.map((boxes, v): readonly number[] => {
+      if (kept[v] === undefined && added[v].length === 0) return [];
+      const staying = kept[v] ?? [...boxes.keys()];
+      this.boxes[v] = [...staying.map((i) => boxes[i]), ...added[v]];
+      return this.slots[v].replace(staying, added[v].length);
     });
     for (const link of this.links) {
       const { from, to } = link;
-      const isSame = [from, to].every((v) => kept[v] === undefined && added[v].length === 0);
-      if (isSame) continue;
-      const columns = this.boxes[to].length;
-      const table = this.blankTable(link);
-      staying[from].forEach((row, x) => {
-        const old = link.table.subarray(row * before[to], (row + 1) * before[to]);
-        if (kept[to] === undefined) table.set(old, x * columns);
-        else staying[to].forEach((column, y) => (table[x * columns + y] = old[column]));
-      });
-      link.table = table;
+      const width = this.slots[to].capacity;
+      const height = this.slots[from].capacity;
+      const before = link.width;
+      if (link.table.length !== height * width) {
+        const { table } = link;
+        link.table = this.blankTable(link);
+        for (let row = 0; row * before < table.length; row++)
+          link.table.set(table.subarray(row * before, (row + 1) * before), row * width);
+        link.width = width;
+      }
+      const { table } = link;
+      for (const row of renewed[from]) table.fill(NaN, row * width, (row + 1) * width);
+      for (const column of renewed[to]) for (let at = column; at < table.length; at += width) table[at] = NaN;
     }
   }
 
@@ -414,6 +460,6 @@ export class SynchronousProblem {
 
   /** Of phases that are not worked out before they are asked for. */
   private blankTable({ from, to }: Link): Float64Array {
-    return new Float64Array(this.boxes[from].length * this.boxes[to].length).fill(NaN);
+    return new Float64Array(this.slots[from].capacity * this.slots[to].capacity).fill(NaN);
   }
 }
