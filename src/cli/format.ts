@@ -1,27 +1,16 @@
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-/** `4.16 MiB`; exact bytes below one KiB. */
-export function bytesText(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return unit === 0 ? `${bytes} B` : `${significant(value)} ${UNITS[unit]}`;
-}
+import { threeDigits } from '../core/cluster/quantity';
 
 /** `33.4 ms`, `1.52 s`, `820 us`. */
 export function secondsText(seconds: number): string {
-  if (seconds >= 1) return `${significant(seconds)} s`;
-  if (seconds >= 1e-3) return `${significant(seconds * 1e3)} ms`;
-  return `${significant(seconds * 1e6)} us`;
+  if (seconds >= 1) return `${threeDigits(seconds)} s`;
+  if (seconds >= 1e-3) return `${threeDigits(seconds * 1e3)} ms`;
+  return `${threeDigits(seconds * 1e6)} us`;
 }
 
 export function flopsText(flops: number): string {
-  if (flops >= 1e9) return `${significant(flops / 1e9)} GFLOP`;
-  if (flops >= 1e6) return `${significant(flops / 1e6)} MFLOP`;
-  return `${significant(flops / 1e3)} kFLOP`;
+  if (flops >= 1e9) return `${threeDigits(flops / 1e9)} GFLOP`;
+  if (flops >= 1e6) return `${threeDigits(flops / 1e6)} MFLOP`;
+  return `${threeDigits(flops / 1e3)} kFLOP`;
 }
 
 /** `-12.3 %` for a change from `before` to `after`. */
@@ -29,11 +18,6 @@ export function changeText(before: number, after: number): string {
   if (before === 0) return 'n/a';
   const percent = (after / before - 1) * 100;
   return `${percent > 0 ? '+' : ''}${percent.toFixed(1)} %`;
-}
-
-function significant(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  return value >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
 /** Rows with aligned columns; the first column is text, the others numbers (right-aligned). */

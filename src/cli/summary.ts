@@ -1,6 +1,7 @@
 import type { Plan } from '../core/plan/plan';
 import { STOPPED_TEXT } from './command';
-import { bytesText, changeText, secondsText, table } from './format';
+import { bytesText } from '../core/cluster/quantity';
+import { changeText, secondsText, table } from './format';
 
 /** The result of an optimization in a few lines that a person reads. */
 export function planSummary(plan: Plan): string[] {

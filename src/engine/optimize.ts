@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { Cluster } from '../core/cluster/cluster';
 import { parseCluster } from '../core/cluster/parse';
+import { bytesText } from '../core/cluster/quantity';
 import type { Control, Stopped } from '../core/graph/control';
 import type { FuseRule, Graph } from '../core/graph/graph';
 import { InputError } from '../core/graph/problem';
@@ -378,7 +379,7 @@ function noPlanSentence({ timeline }: PartitionResult, cluster: Cluster): string
   const lacking = timeline.devices.flatMap(({ peakBytes }, index) => {
     const { name, memory } = cluster.devices[index];
     if (peakBytes <= memory) return [];
-    return [`${name} lacks ${mebibytes(peakBytes - memory)} (it needs ${mebibytes(peakBytes)})`];
+    return [`${name} lacks ${bytesText(peakBytes - memory)} (it needs ${bytesText(peakBytes)})`];
   });
   const total = timeline.devices.reduce(
     (sum, { peakBytes }, index) => sum + Math.max(peakBytes, cluster.devices[index].memory),
@@ -386,10 +387,6 @@ function noPlanSentence({ timeline }: PartitionResult, cluster: Cluster): string
   );
   return (
     `No valid plan was found: in the plan that comes nearest ${lacking.join(' and ')}; with that it would fit, ` +
-    `${mebibytes(total)} of memory in all. Give the devices more memory, or add one.`
+    `${bytesText(total)} of memory in all. Give the devices more memory, or add one.`
   );
-}
-
-function mebibytes(bytes: Bytes): string {
-  return `${(bytes / 2 ** 20).toFixed(2)} MiB`;
 }

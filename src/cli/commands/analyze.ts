@@ -5,7 +5,8 @@ import { type Alternative, type OperatorAnalysis, OperatorAnalyzer } from '../..
 import { partitionRules } from '../../core/partition/rules';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import { BIND_OPTION, type Command, flagOption, JSON_OPTION, numberOption, UsageError } from '../command';
-import { bytesText, secondsText, table } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { secondsText, table } from '../format';
 import { FUSE_OPTION, modelName, openModel } from '../model';
 
 export const analyzeCommand: Command = {

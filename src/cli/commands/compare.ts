@@ -1,7 +1,8 @@
 import { diffPlans, type PlanDiff } from '../../core/plan/diff';
 import { loadPlan } from '../../engine/planFile';
 import { type Command, flagOption, JSON_OPTION } from '../command';
-import { bytesText, changeText, secondsText, table } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { changeText, secondsText, table } from '../format';
 
 const OPERATORS_SHOWN = 20;
 

@@ -1,5 +1,6 @@
 import { type Command, BIND_OPTION, flagOption, JSON_OPTION } from '../command';
-import { bytesText, flopsText, table } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { flopsText, table } from '../format';
 import { FUSE_OPTION, modelName, openModel } from '../model';
 import type { Analysis } from '../../engine/analyze';
 import { inspectModel, totalFlops } from '../../core/analysis/inspect';

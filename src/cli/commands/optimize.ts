@@ -3,7 +3,8 @@ import { DEFAULT_OPTIMIZE_OPTIONS, optimizeModel, type OptimizeProgress } from '
 import { loadPlan, planPath, savePlan } from '../../engine/planFile';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import { BIND_OPTION, type Command, flagOption, JSON_OPTION, textOption } from '../command';
-import { bytesText, secondsText } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { secondsText } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, openModel } from '../model';
 import { LATENCY_OPTION, ORDER_OPTION, searchOptions, SEED_OPTION, STRATEGY_OPTION } from '../searchOptions';
 import { planSummary } from '../summary';

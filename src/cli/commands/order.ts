@@ -12,7 +12,8 @@ import {
   numberOption,
   STOPPED_TEXT,
 } from '../command';
-import { bytesText, changeText, table } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { changeText, table } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, modelName, openModel } from '../model';
 import type { Graph } from '../../core/graph/graph';
 

@@ -15,7 +15,8 @@ import {
   textOption,
   UsageError,
 } from '../command';
-import { bytesText, secondsText, table } from '../format';
+import { bytesText } from '../../core/cluster/quantity';
+import { secondsText, table } from '../format';
 import { FUSE_OPTION, openModel } from '../model';
 import { LATENCY_OPTION, searchOptions, SEED_OPTION } from '../searchOptions';
 

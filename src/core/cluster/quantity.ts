@@ -1,4 +1,5 @@
 import { InputError } from '../graph/problem';
+import type { Bytes } from '../graph/units';
 
 /** The kinds of quantity in a cluster file: their units, as factors to the base unit (the first). */
 const UNITS = {
@@ -65,4 +66,20 @@ const LONGEST_SHOWN = 40;
 export function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+}
+
+const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `4.16 MiB`; exact bytes below one KiB. */
+export function bytesText(bytes: Bytes): string {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1024 && unit < BINARY_UNITS.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : threeDigits(value)} ${BINARY_UNITS[unit]}`;
+}
+
+/** `4.16`, `33.4`, `820`. */
+export function threeDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(value >= 10 ? 1 : 2);
 }

@@ -173,7 +173,7 @@ describe('worker', () => {
         ...cluster,
         devices: cluster.devices.map((device) => ({ ...device, memory: device.baseMemory + 1024 })),
       };
-      await assert.rejects(ask({ cluster: tiny }), INPUT_ERROR(/lacks .* MiB/));
+      await assert.rejects(ask({ cluster: tiny }), INPUT_ERROR(/lacks [1-9][\d.]* [KM]iB/));
       const odd = {
         ...cluster,
         devices: cluster.devices.map((device) => ({ ...device, memory: '9 apples' })),
