@@ -55,6 +55,9 @@ const CHARGED_AFTER = 100;
 /** Later in its work it would not make up for the boxes that are paid for nothing at first. */
 const CHARGED_WITHIN = 0.25;
 
+/** They are taken back where so many rounds later the minimum is not what it was: many boxes are paid for nothing. */
+const PROBATION = 10;
+
 /** It ends where this share of the work has raised the bound by no more than that share of it. */
 const STALLED_SHARE = 0.2;
 const STALLED_GAIN = 0.0005;
@@ -81,6 +84,8 @@ export function refine(
 export class Refinement {
   private readonly found = { bound: -Infinity, rounds: 0, charges: 0, isExact: true, stopped: false };
   private readonly rounds: Iterator<number>;
+  /** Of the work; infinite where it has ended. */
+  private used = -Infinity;
 
   constructor(
     private readonly problem: SynchronousProblem,
@@ -94,10 +99,11 @@ export class Refinement {
   /** @param work from the start, of which the limits name the most */
   upTo(work: number): Refined {
     try {
-      for (;;) {
+      while (this.used < work) {
         const { done, value: used } = this.rounds.next();
-        if (done === true || used >= work) return { ...this.found };
+        this.used = done === true ? Infinity : used;
       }
+      return { ...this.found };
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
       return { ...this.found, stopped: true };
@@ -112,6 +118,7 @@ export class Refinement {
     let work = -PAIR_WORK * problem.pairs;
     let level = Infinity;
     let mark = { used: 0, bound: -Infinity };
+    const charging = new Charging(problem, limits, found);
     for (;;) {
       const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < level));
       if (active.some((positions) => positions.length === 0)) {
@@ -144,18 +151,11 @@ export class Refinement {
         mark = { used, bound: found.bound };
       }
       const choice = result.choice.map((at, v) => active[v][at]);
-      const isDue = found.rounds === CHARGED_AFTER * 2 ** found.charges;
-      const isWorth =
-        limits.charges === undefined ? used < CHARGED_WITHIN * limits.work : found.charges < limits.charges;
-      if (isDue && isWorth) {
-        found.charges++;
-        const charges = orderCharges(problem.phasesByOrder(choice), problem.operators.length);
-        if (problem.chargeOrders(charges)) {
-          notes = problem.boxes.map(unknown);
-          known = undefined;
-          level = Infinity;
-          continue;
-        }
+      if (charging.isChanged(choice, used, result.value)) {
+        notes = problem.boxes.map(unknown);
+        known = undefined;
+        level = Infinity;
+        continue;
       }
       const isReached = result.value >= level;
       if (isReached || level === Infinity) level = nextLevel(found.bound, incumbent);
@@ -166,6 +166,34 @@ export class Refinement {
       if (next === undefined) return;
       notes = next;
     }
+  }
+}
+
+/** When other orders of the devices are charged, and whether it stays like that. */
+class Charging {
+  private probation: { readonly before: Float64Array; readonly end: number } | undefined;
+  private isOver = false;
+
+  constructor(
+    private readonly problem: SynchronousProblem,
+    private readonly limits: RefineLimits,
+    private readonly found: { bound: Nanoseconds; rounds: number; charges: number },
+  ) {}
+
+  /** After a round. @returns whether costs are others now, so that nothing is known of them any more */
+  isChanged(choice: ArrayLike<number>, used: number, value: Nanoseconds): boolean {
+    const { problem, limits, found, probation } = this;
+    if (probation?.end === found.rounds && value < found.bound) {
+      this.isOver = true;
+      return problem.chargeOrders(probation.before);
+    }
+    const isDue = found.rounds === CHARGED_AFTER * 2 ** found.charges;
+    const isWorth =
+      limits.charges === undefined ? used < CHARGED_WITHIN * limits.work : found.charges < limits.charges;
+    if (this.isOver || !isDue || !isWorth) return false;
+    found.charges++;
+    this.probation = { before: problem.charges, end: found.rounds + PROBATION };
+    return problem.chargeOrders(orderCharges(problem.phasesByOrder(choice), problem.operators.length));
   }
 }
 

@@ -271,6 +271,11 @@ export class SynchronousProblem {
     });
   }
 
+  /** Per link. */
+  get charges(): Float64Array {
+    return Float64Array.from(this.links, ({ charge }) => charge);
+  }
+
   /** @param charges per link @returns whether any of them is another than before */
   chargeOrders(charges: ArrayLike<Nanoseconds>): boolean {
     const changed = this.links.filter(({ charge }, i) => charge !== charges[i]);
