@@ -23,7 +23,7 @@ export interface Tried {
 }
 
 /** Starts get so much of the work each, if there are several. */
-const TRIAL_SHARE = 0.3;
+const TRIAL_SHARE = 0.1;
 /** Without joins the eliminations go faster, with them the bound rises further in the end. */
 const LATER_GAIN = 1.015;
 /** Of the work, for the boxes that the prices of memory are found on; it comes on top. */

@@ -1,6 +1,7 @@
 /** The bound of the synchronous model from one start: boxes, prices of what devices lack, refinement. */
 import type { Nanoseconds } from '../../graph/units';
 import type { BoundCertificate } from './certificate';
+import { minimize } from './elimination';
 import { priceOfRooms } from './memoryPrices';
 import { priceMessages } from './messagePrices';
 import type { MemoryPrices } from './pricedStep';
@@ -54,15 +55,19 @@ export class BoxBound {
   ) {
     const { prices, messageTurns, areJoinsRelays } = start;
     const problem = new SynchronousProblem(scene, prices, isStopped, areJoinsRelays);
-    const turns = messageTurns ?? turnsFor(problem, limits);
+    const turns = messageTurns ?? turnsFor(problem, limits, areJoinsRelays, isStopped);
     const incumbent = incumbentNs ?? Infinity;
+    const priceLimits = {
+      turns,
+      leastGain: LEAST_GAIN,
+      enough: ENOUGH * incumbent,
+      tableLimit: limits.tableLimit,
+    };
     const priced =
-      turns === 0
-        ? undefined
-        : priceMessages(problem, prices, incumbent, turns, limits.tableLimit, isStopped);
-    const isGained = priced !== undefined && priced.gain >= leastGain(problem, areJoinsRelays);
+      turns === 0 ? undefined : priceMessages(problem, prices, incumbent, priceLimits, isStopped);
+    const isGained = priced?.isUseful ?? false;
     const isReady = priced === undefined || isGained;
-    const memory = isGained ? priced.memory : prices;
+    const memory = isGained ? priced?.memory : prices;
     this.messageTurns = isGained ? turns : 0;
     this.credit = memory === undefined ? 0 : priceOfRooms(scene.cluster, memory);
     this.refinement = new Refinement(
@@ -102,26 +107,27 @@ export class BoxBound {
   }
 }
 
-/** Turns at most, and the share of the work that they may take on top; the least number that says anything. */
+/** Turns at most, and the share of the work that they may take on top; fewer than the least number say nothing. */
 export const MOST_TURNS = 250;
 const TURNS_SHARE = 0.3;
 const LEAST_TURNS = 10;
-/**
- * Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them, in large
- * models most, unless joins are left out.
- */
-const LEAST_GAIN = 0.05;
-const LEAST_GAIN_PER_OPERATOR = 0.0006;
+/** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them. */
+const LEAST_GAIN = 0.04;
+/** As near to the known plan boxes come by themselves, and sooner. */
+const ENOUGH = 0.92;
+/** In larger models they cost too much where joins are kept. */
+const MOST_PRICED = 330;
 
-function leastGain({ scene }: SynchronousProblem, areJoinsRelays = false): number {
-  return areJoinsRelays
-    ? LEAST_GAIN
-    : Math.max(LEAST_GAIN, LEAST_GAIN_PER_OPERATOR * scene.flow.steps.length);
-}
-
-function turnsFor(problem: SynchronousProblem, { work }: RefineLimits): number {
-  const perTurn = PAIR_WORK * problem.allPairs;
-  return Math.min(MOST_TURNS, Math.max(LEAST_TURNS, Math.floor((TURNS_SHARE * work) / Math.max(1, perTurn))));
+function turnsFor(
+  problem: SynchronousProblem,
+  { work, tableLimit }: RefineLimits,
+  areJoinsRelays = false,
+  isStopped: () => boolean,
+): number {
+  if (!areJoinsRelays && problem.scene.flow.steps.length > MOST_PRICED) return 0;
+  const { cells } = minimize(problem.pairwise(), tableLimit, problem.order, isStopped);
+  const turns = Math.floor((TURNS_SHARE * work) / (PAIR_WORK * problem.allPairs + cells));
+  return turns < LEAST_TURNS ? 0 : Math.min(MOST_TURNS, turns);
 }
 
 /** Of sums of as many terms as there are operators. */

@@ -92,10 +92,17 @@ export function minimize(
   tableLimit: number,
   order: readonly number[],
   isStopped: () => boolean = () => false,
-): Pick<EliminationResult, 'value' | 'choice' | 'isExact'> {
+): Pick<EliminationResult, 'value' | 'choice' | 'isExact' | 'cells'> {
   const sizes = problem.unary.map((costs) => costs.length);
-  const { buckets, isExact } = upward(problem, order, sizes, tableLimit, { level: Infinity }, isStopped);
-  return { value: valueOf(buckets), choice: decode(problem, buckets, order), isExact };
+  const { buckets, isExact, cells } = upward(
+    problem,
+    order,
+    sizes,
+    tableLimit,
+    { level: Infinity },
+    isStopped,
+  );
+  return { value: valueOf(buckets), choice: decode(problem, buckets, order), isExact, cells };
 }
 
 function valueOf(buckets: readonly Bucket[]): number {

@@ -26,8 +26,20 @@ const FALL = 0.03;
 const IDLE = 15;
 const PATIENCE = 40;
 const BETTER = 5e-4;
+/** From here on the rest brings at most twice as much as the second half of the turns so far. */
+const OUTLOOK = 60;
 /** Slopes that have been this small a share of the largest count as no smaller. */
 const LEAST_SLOPE = 1e-3;
+
+export interface PriceLimits {
+  /** At most. */
+  readonly turns: number;
+  /** Prices that raise the minimum by a smaller share are of no use, nor those that raise it beyond `enough`. */
+  readonly leastGain: number;
+  readonly enough: Nanoseconds;
+  /** As of `RefineLimits`. */
+  readonly tableLimit: number;
+}
 
 /**
  * Per passage and device, and per step and device where memory has prices: the price times the root of what is priced
@@ -39,17 +51,15 @@ type Rows = readonly Float64Array[];
  * Gives the problem prices that raise the minimum over its boxes, less the price of the rooms.
  * @param memory prices of memory to begin with: they change together with the others
  * @param incumbent latency of a known plan
- * @param turns at most
- * @returns by what share the minimum rose, and the prices of memory then
+ * @returns whether the prices are of use, and those of memory among them
  */
 export function priceMessages(
   problem: SynchronousProblem,
   memory: MemoryPrices | undefined,
   incumbent: Nanoseconds,
-  turns: number,
-  tableLimit: number,
+  { turns, leastGain, enough, tableLimit }: PriceLimits,
   isStopped: () => boolean,
-): { gain: number; memory: MemoryPrices | undefined } {
+): { isUseful: boolean; memory: MemoryPrices | undefined } {
   const scale = scaleOf(problem, memory);
   const apply = (rows: Rows): MemoryPrices | undefined => {
     const prices = scale.memory(rows);
@@ -73,7 +83,12 @@ export function priceMessages(
   /** Of the squares of all slopes. */
   const sums = rows.map((row) => new Float64Array(row.length));
   let lastBetter = 0;
+  let halfway = first;
   for (let turn = 1; turn <= turns && turn - lastBetter <= PATIENCE; turn++) {
+    if (turn === OUTLOOK / 2) halfway = best.value;
+    if (turn === OUTLOOK && best.value + 2 * (best.value - halfway) < first + leastGain * Math.abs(first))
+      break;
+    if (best.value > enough) break;
     const isIdle = turn > lastBetter + 1 && (turn - lastBetter - 1) % IDLE === 0;
     if (isIdle || at.value < best.value - FALL * Math.abs(best.value)) {
       stride /= 2;
@@ -95,7 +110,8 @@ export function priceMessages(
       best = { value: at.value, rows };
     }
   }
-  return { gain: best.value / first - 1, memory: apply(best.rows) };
+  const isUseful = best.value / first - 1 >= leastGain && best.value <= enough;
+  return { isUseful, memory: apply(best.rows) };
 }
 
 /** What the rows stand for. */

@@ -81,7 +81,7 @@ describe('the ways to bound a synchronous latency', () => {
   it('keep what is proven when they are stopped', () => {
     let asked = 0;
     const scene = sceneOf(netOf(true));
-    const trial = new BoundTrial(scene, false, undefined, LIMITS, () => asked++ > 300);
+    const trial = new BoundTrial(scene, false, undefined, LIMITS, () => asked++ > 200);
     const { bound } = trial.begin();
     assert.ok(bound.stopped && bound.ns > 0);
     assert.deepEqual(trial.finish(), bound);
