@@ -64,8 +64,8 @@ const LATE_EPOCH = 8;
  * models, where another beginning helps and takes no time.
  */
 const FEW_OPERATORS = 50;
-/** Epochs that bring nothing, after which a search that began with a settled plan ends. */
-const QUIET_EPOCHS = 1;
+/** A search that began with a settled plan has so much of its evaluations, and ends with the first epoch that brings nothing. */
+const SETTLED_SHARE = 0.25;
 
 /**
  * Searches a plan of least latency within every device's memory. Where none is found the result says so
@@ -186,7 +186,6 @@ class PartitionSearch {
       // Measured on eleven models: the islands bettered the elimination only where it had to leave combinations out, as
       // in the cells of NAS nets.
       const isSettled = isRoomy && given.some((seed) => seed.isExact ?? false);
-      const quietEpochs = isSettled ? QUIET_EPOCHS : EPOCHS;
       const isComplete = isSettled && problem.graph.operators.length > FEW_OPERATORS;
       const later = isComplete ? [] : others.filter((other) => !atOnce.includes(other));
       const answers = later.length === 0 ? opponents : await askOpponents(pool, later, isLate);
@@ -211,7 +210,7 @@ class PartitionSearch {
           : await this.runEpochs(
               problem,
               pool,
-              { ...foreign, quietEpochs, stop: this.stop },
+              { ...foreign, isSettled, stop: this.stop },
               (best, evaluated) => this.control.report(progress(best, foreign.spent + evaluated)),
             );
       const evaluations = foreign.evaluations + evolved.evaluations;
@@ -279,18 +278,18 @@ class PartitionSearch {
   private async runEpochs(
     { graph, options }: PartitionProblem,
     pool: IslandPool,
-    { spent, quietEpochs, late, stop }: Circumstances,
+    { spent, isSettled, late, stop }: Circumstances,
     report: (best: IslandReport, evaluations: number) => void,
   ): Promise<FoundByIslands> {
-    const left = budget(options.evaluations, graph) - spent;
+    const left = (budget(options.evaluations, graph) - spent) * (isSettled ? SETTLED_SHARE : 1);
     const perEpoch = Math.max(1, Math.ceil(left / ISLANDS / EPOCHS));
     let reports: readonly IslandReport[] = [];
     let best: IslandReport | undefined;
     let evaluations = 0;
-    let quiet = 0;
+    let isQuiet = false;
     for (let epoch = 0; epoch < EPOCHS && !(best !== undefined && stop()); epoch++) {
-      if (quiet >= quietEpochs) break;
-      quiet++;
+      if (isSettled && isQuiet) break;
+      isQuiet = true;
       const isJoining =
         epoch === LATE_EPOCH && late !== undefined && best !== undefined && isBetter(late, best);
       const immigrants = reports.map((_, island) =>
@@ -299,7 +298,7 @@ class PartitionSearch {
       reports = await pool.run(perEpoch, immigrants);
       for (const island of reports) {
         if (best !== undefined && !isBetter(island, best)) continue;
-        if (best !== undefined) quiet = 0;
+        if (best !== undefined) isQuiet = false;
         best = island;
       }
       evaluations = reports.reduce((sum, island) => sum + island.evaluations, 0);
@@ -340,14 +339,14 @@ async function askOpponents(
 interface Circumstances {
   /** Of the evaluations that the options allow, already. */
   readonly spent: number;
-  /** They end after so many that bring nothing. */
-  readonly quietEpochs: number;
+  /** There is hardly anything left to find. */
+  readonly isSettled: boolean;
   /** Joins all islands later, if it is better than their best then. */
   readonly late: IslandReport | undefined;
   readonly stop: () => boolean;
 }
 
-const ALONE = { spent: 0, quietEpochs: EPOCHS, late: undefined };
+const ALONE = { spent: 0, isSettled: false, late: undefined };
 
 interface FoundByIslands extends Found {
   readonly best: IslandReport;
