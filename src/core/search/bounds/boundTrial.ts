@@ -22,8 +22,9 @@ export interface Tried {
   readonly isNear: boolean;
 }
 
-/** Starts get so much of the work each, if there are several. */
-const TRIAL_SHARE = 0.1;
+/** So much of the work tells which way will be ahead in the end, and which start where there is one way. */
+const WAY_SHARE = 0.1;
+const START_SHARE = 0.3;
 /** Without joins the eliminations go faster, with them the bound rises further in the end. */
 const LATER_GAIN = 1.015;
 /** Of the work, for the boxes that the prices of memory are found on; it comes on top. */
@@ -52,7 +53,7 @@ export class BoundTrial {
       const areMet = this.areJoinsMet();
       if (this.areJoinsRelays && !areMet) return;
       const starts = this.starts();
-      const share = areMet || starts.length > 1 ? TRIAL_SHARE : 1;
+      const share = areMet ? WAY_SHARE : starts.length > 1 ? START_SHARE : 1;
       for (const start of starts) {
         const run = new BoxBound(scene, start, incumbentNs, limits, isStopped);
         const found = run.upTo(share * limits.work);

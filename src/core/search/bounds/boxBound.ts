@@ -60,7 +60,7 @@ export class BoxBound {
     const priceLimits = {
       turns,
       leastGain: LEAST_GAIN,
-      enough: ENOUGH * incumbent,
+      enough: scene.flow.steps.length > FEW_OPERATORS ? ENOUGH * incumbent : Infinity,
       tableLimit: limits.tableLimit,
     };
     const priced =
@@ -113,8 +113,9 @@ const TURNS_SHARE = 0.3;
 const LEAST_TURNS = 10;
 /** Prices of what devices lack that gain less on the first boxes are left out: the rounds cost more with them. */
 const LEAST_GAIN = 0.04;
-/** As near to the known plan boxes come by themselves, and sooner. */
+/** As near to the known plan boxes come by themselves, and sooner, in models of more operators than that. */
 const ENOUGH = 0.92;
+const FEW_OPERATORS = 100;
 /** In larger models they cost too much where joins are kept. */
 const MOST_PRICED = 330;
 

@@ -117,8 +117,8 @@ export function rootBox(option: Option, index: number, rooms: readonly Bytes[]):
 
 /** Narrows the lengths to what they leave each other; `undefined` where the box holds no partition. */
 export function tighten(box: LengthBox, { length, computeNs }: Option): LengthBox | undefined {
-  const lo = Int32Array.from(box.lo);
-  const hi = Int32Array.from(box.hi);
+  const lo = box.lo.slice();
+  const hi = box.hi.slice();
   let { excessLo, excessHi, timeHi } = box;
   let slowest = 0;
   for (let d = 0; d < lo.length; d++) {
@@ -162,13 +162,13 @@ export function boxFacts(scene: BoundScene, operator: number, option: Option, bo
   const makes = option.makes.map(({ most: table, perUnit, axis, isRun, spans }) =>
     option.isReduced
       ? makeFacts(
-          hi.map((_, d) => (d === option.device ? table[option.length] : 0)),
+          Float64Array.from(hi, (_, d) => (d === option.device ? table[option.length] : 0)),
           undefined,
           { axis, isRun },
         )
       : makeFacts(
-          Float64Array.from(hi, (n) => table[n]),
-          Float64Array.from(lo, (n) => table[n]),
+          entriesAt(table, hi),
+          entriesAt(table, lo),
           { axis, isRun, places: placesIn(box, spans) },
           Float64Array.from(lo, (n) => perUnit * (option.length + excessHi - n)),
           { doubled: perUnit * excessHi, isOrdered: excessHi < shortestOf(box) },
@@ -176,6 +176,13 @@ export function boxFacts(scene: BoundScene, operator: number, option: Option, bo
   );
   const slowest = Math.max(box.timeLo, leastSlowest(option, box));
   return { box, slowest, step: slowest + messagesOf(scene, operator, option, box), reads, makes };
+}
+
+/** Per device. Boxes are made by the million, and `from` with a function takes several times as long. */
+function entriesAt(table: Float64Array, lengths: Int32Array): Float64Array {
+  const entries = new Float64Array(lengths.length);
+  for (let d = 0; d < lengths.length; d++) entries[d] = table[lengths[d]];
+  return entries;
 }
 
 function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts {
@@ -198,10 +205,10 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   // Before and behind a device that touches no end lies another, which it overlaps by the excess at most.
   const place = shortest - excessHi >= table.margin ? table.deep : table.inside;
   const ends = Math.min(receivers, endsAtMost(box));
-  const atEnd = Float64Array.from(lo, (n) => table.atEnd[n]);
-  const atEndMost = Float64Array.from(hi, (n) => table.atEnd[n]);
-  const mostNeeded = Float64Array.from(hi, (n) => table.mostNeeded[n]);
-  const inside = Float64Array.from(lo, (n) => place.needed[n]);
+  const atEnd = entriesAt(table.atEnd, lo);
+  const atEndMost = entriesAt(table.atEnd, hi);
+  const mostNeeded = entriesAt(table.mostNeeded, hi);
+  const inside = entriesAt(place.needed, lo);
   const { perUnit, least, leastWhole, saved } = place;
   const { overlap, mostOverlap, perShared, isRun } = table;
   const beside = longest <= place.longest ? least : leastWhole;
@@ -250,6 +257,7 @@ function shortestOf({ lo, hi }: LengthBox): number {
 
 /** Two devices at the same end of the axis have the shorter's length twice. */
 function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
+  if (excessHi === 0) return 2;
   const lengths = lo.filter((_, d) => hi[d] > 0).sort();
   let ends = 2;
   let left = excessHi;
@@ -266,13 +274,12 @@ function endsAtMost({ lo, hi, excessHi }: LengthBox): number {
  * @param besides most that the others hold together; @param doubles what is held more than once, at most
  */
 export function makeFacts(
-  held: ArrayLike<number>,
+  most: Float64Array,
   shortest: Float64Array | undefined,
   { axis, isRun, places }: Pick<MakeFacts, 'axis' | 'isRun' | 'places'>,
   besides?: Float64Array,
   { doubled, isOrdered } = { doubled: 0, isOrdered: true },
 ): MakeFacts {
-  const most = Float64Array.from(held);
   const devices = most.length;
   const others = new Float64Array(devices * devices);
   const elsewhere = new Float64Array(devices);

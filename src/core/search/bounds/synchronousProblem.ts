@@ -116,6 +116,8 @@ export class SynchronousProblem {
   private readonly into: readonly (readonly Passage[])[];
   private readonly outOf: readonly (readonly Passage[])[];
   private epoch = 0;
+  /** Per variable: some of its boxes were compiled at other prices. */
+  private isStale: boolean[] = [];
   /** What devices lack has prices. */
   private isPricing = false;
   /** Per variable and option; absent without prices. */
@@ -203,7 +205,11 @@ export class SynchronousProblem {
   ): PairwiseProblem {
     active.forEach((positions, v) => this.refresh(v, positions));
     return {
-      unary: active.map((positions, v) => Float64Array.from(positions, (i) => this.boxes[v][i].cost)),
+      unary: active.map((positions, v) => {
+        const costs = new Float64Array(positions.length);
+        for (let i = 0; i < positions.length; i++) costs[i] = this.boxes[v][positions[i]].cost;
+        return costs;
+      }),
       edges: this.links.map((link) => {
         const { from, to, table } = link;
         const [rows, columns, width] = [active[from], active[to], this.slots[to].capacity];
@@ -234,10 +240,12 @@ export class SynchronousProblem {
 
   /** Boxes that were compiled at other prices. */
   private refresh(variable: number, positions: readonly number[]): void {
+    if (!this.isStale[variable]) return;
     const boxes = this.boxes[variable];
     for (const i of positions) {
       if (boxes[i].epoch !== this.epoch) boxes[i] = this.costed(variable, boxes[i]);
     }
+    this.isStale[variable] = positions.length < boxes.length;
   }
 
   /** The same boxes at other prices of memory. @param prices of steps that had some from the start */
@@ -286,6 +294,7 @@ export class SynchronousProblem {
 
   private setPrices(): void {
     this.epoch++;
+    this.isStale = this.options.map(() => true);
     this.tables =
       this.memory === undefined && !this.isPricing
         ? undefined
