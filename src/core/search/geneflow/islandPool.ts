@@ -89,7 +89,7 @@ const EVALUATIONS_PER_ROUND = 16_000;
 const MOST_ROUNDS = 24;
 /** Of these, for a cluster that is not the problem's own. */
 const ELSEWHERE_SHARE = 1 / 3;
-/** Their effort grows faster than the model; beyond this many operators all is left to the islands. */
+/** Their effort grows faster than the model; beyond this many operators only those count that take a moment. */
 const MOST_OPERATORS = 2_000;
 
 /**
@@ -103,8 +103,7 @@ export function opponentSeeds(
   isLate: Stop,
   found: FoundSeed,
 ): readonly Seed[] {
-  if (graph.operators.length > MOST_OPERATORS) return [];
-  const isSimple = options.strategy === 'vertical';
+  const isSimple = options.strategy === 'vertical' || graph.operators.length > MOST_OPERATORS;
   const rounds = isSimple
     ? 0
     : Math.floor(

@@ -3,6 +3,7 @@ import type { CompiledGene } from '../../latency/compiledGene';
 import { computedRange, cutsAlong, deviceAt, geneDevices, wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
 import type { Split } from '../../partition/partition';
+import { crossingBytes } from '../crossingBytes';
 import type { PartitionOptions, Pin } from './problem';
 
 /** A partition without the operator that it belongs to: what a neighbour can copy. */
@@ -173,19 +174,6 @@ export function largestPart(gene: Gene): DeviceId {
     if (cuts[part + 1] - cuts[part] > cuts[largest + 1] - cuts[largest]) largest = part;
   }
   return deviceAt(gene, largest);
-}
-
-function crossingBytes({ flow, graph }: Workload): Float64Array {
-  const crossing = new Float64Array(flow.steps.length + 1);
-  flow.storages.forEach(({ producer, readers }, storage) => {
-    const last = readers.reduce(
-      (latest, reader) => Math.max(latest, reader < 0 ? NONE : flow.stepOf[reader]),
-      NONE,
-    );
-    const first = producer === NONE ? 0 : flow.stepOf[producer] + 1;
-    for (let step = first; step <= last; step++) crossing[step] += graph.storages[storage].bytes ?? 0;
-  });
-  return crossing;
 }
 
 function neighboursOf({ graph, flow }: Workload): OperatorId[][] {

@@ -2,13 +2,18 @@
  * Vertical partition: contiguous runs of the order on one device after another, each device at most once (layer
  * pipelines as in PipeDream and DEFER), by exact dynamic programming over (step, devices used, last device). A
  * run must fit its device: its weights plus the most activations live in it. One request has nothing to
- * pipeline, so a run costs the sum of its shards' times and of the messages that it waits for.
+ * pipeline, so a run costs the sum of its shards' times and of the messages that it waits for. In very large models
+ * runs are cut at some hundred narrow places only.
  */
 import { NONE, type Bytes, type DeviceId } from '../../graph/units';
 import { GATHER } from '../../latency/flow';
 import { wholeGene, type Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
+import { crossingBytes } from '../crossingBytes';
 
+/** In larger models runs begin at so many places at most. */
+const MOST_STEPS = 2_000;
+const MOST_PLACES = 400;
 /** Beyond so many devices runs follow the devices from the fastest down, each or none. */
 const MOST_DEVICES_FOR_SETS = 6;
 
@@ -30,6 +35,7 @@ export function layerPipeline(workload: Workload): Gene[] | undefined {
   const fits = new RunCosts(workload);
   const states = isFree ? 1 << devices : devices + 1;
   const steps = flow.steps.length;
+  const places = placesToCut(workload);
   const best: (Run | undefined)[][] = Array.from({ length: steps + 1 }, () => new Array<undefined>(states));
   /** Devices that may run next, and the state after each. */
   const choices = (state: number): [DeviceId, number][] =>
@@ -40,19 +46,36 @@ export function layerPipeline(workload: Workload): Gene[] | undefined {
       : ranked.slice(state).map((device, skipped) => [device, state + skipped + 1]);
   const costFrom = (step: number, state: number): number =>
     step === steps ? 0 : (best[step][state]?.cost ?? Infinity);
-  for (let start = steps - 1; start >= 0; start--) {
+  for (let place = places.length - 2; place >= 0; place--) {
+    const start = places[place];
     const runs = cluster.devices.map((_, device) => fits.from(start, device));
     for (let state = 0; state < states; state++) {
       for (const [device, next] of choices(state)) {
-        runs[device].forEach((run, index) => {
-          const end = start + index + 1;
-          const cost = run + costFrom(end, next);
+        for (let to = place + 1; to < places.length && places[to] - start <= runs[device].length; to++) {
+          const end = places[to];
+          const cost = runs[device][end - start - 1] + costFrom(end, next);
           if (cost < (best[start][state]?.cost ?? Infinity)) best[start][state] = { end, cost, device, next };
-        });
+        }
       }
     }
   }
   return follow(best, steps, devices);
+}
+
+/** Steps at which a run may begin, and behind the last: in large models where the fewest bytes cross, evenly spread. */
+function placesToCut(workload: Workload): number[] {
+  const steps = workload.flow.steps.length;
+  if (steps <= MOST_STEPS) return Array.from({ length: steps + 1 }, (_, step) => step);
+  const crossing = crossingBytes(workload);
+  const places = [0];
+  for (let window = 1; window < MOST_PLACES; window++) {
+    const end = Math.floor(((window + 1) * steps) / MOST_PLACES);
+    let narrowest = Math.floor((window * steps) / MOST_PLACES);
+    for (let step = narrowest; step < end; step++) if (crossing[step] < crossing[narrowest]) narrowest = step;
+    places.push(narrowest);
+  }
+  places.push(steps);
+  return places;
 }
 
 function follow(best: readonly (Run | undefined)[][], steps: number, devices: number): Gene[] | undefined {

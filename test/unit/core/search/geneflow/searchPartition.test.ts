@@ -7,7 +7,11 @@ import { geneDevices, type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload, type LatencyModel } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { checkPlan } from '../../../../../src/core/plan/check';
-import { LocalIslandPool, type IslandReport } from '../../../../../src/core/search/geneflow/islandPool';
+import {
+  LocalIslandPool,
+  opponentSeeds,
+  type IslandReport,
+} from '../../../../../src/core/search/geneflow/islandPool';
 import {
   EPOCHS,
   type PartitionOptions,
@@ -45,6 +49,29 @@ function search(
 }
 
 describe('GenEFlow', () => {
+  it('begins very large models with those opponents that take a moment', () => {
+    const net = new NetBuilder();
+    let x = net.input([1, 1, 2, 2]);
+    for (let layer = 0; layer < 2001; layer++) x = net.relu(x);
+    const graph = net.finish([x]);
+    const problem = {
+      graph,
+      rules: partitionRules(graph),
+      cluster: smartHome(),
+      order: graph.operators.map(({ id }) => id),
+      options: { ...OPTIONS, evaluations: 500_000 },
+    };
+    const late = (): boolean => false;
+    const names = opponentSeeds(problem, problem.cluster, true, late, () => undefined).map(
+      ({ name }) => name,
+    );
+    assert.ok(
+      names.includes('layer pipeline') && names.includes('fused row tiles (DeepThings)'),
+      names.join(),
+    );
+    assert.ok(!names.includes('greedy (EdgeFlow)'));
+  });
+
   it('makes plans that the checker accepts, none worse than a seed', async () => {
     const random = seededRandom(3);
     for (let round = 0; round < 12; round++) {

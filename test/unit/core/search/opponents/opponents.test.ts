@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { parseCluster } from '../../../../../src/core/cluster/parse';
 import { smartHome } from '../../../../../src/core/cluster/smartHome';
 import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom } from '../../../../../src/core/graph/random';
@@ -84,6 +85,36 @@ describe('opponents', () => {
       assert.equal(new Set(runs).size, runs.length);
     }
     assert.ok(found > 5);
+  });
+
+  it('the layer pipeline of a very large model is cut where little crosses', () => {
+    const net = new NetBuilder();
+    let x = net.input([1, 4, 4, 4]);
+    // Every second tensor is half as large.
+    for (let i = 0; i < 1100; i++) x = net.conv(net.conv(x, 2, 1), 4, 1);
+    const graph = net.finish([x]);
+    const order = graph.operators.map(({ id }) => id);
+    const memory = Math.ceil(0.6 * graph.weightBytes.bytes) + 512;
+    const device = (name: string, compute: string): unknown => ({
+      name,
+      memory,
+      compute,
+      operatorOverhead: '0 s',
+    });
+    const cluster = parseCluster({
+      name: 'two',
+      devices: [device('a', '2 GFLOP/s'), device('b', '1 GFLOP/s')],
+      network: { kind: 'switched', bandwidth: '1 Mbit/s', latency: '1 ms' },
+    });
+    const workload = createWorkload(graph, partitionRules(graph), cluster, order, 'synchronous');
+    const genes = layerPipeline(workload);
+    assert.ok(genes !== undefined);
+    const evaluator = new Evaluator(workload);
+    evaluator.evaluate(byOperator(workload, genes), Infinity, true);
+    assert.equal(evaluator.violation, 0);
+    // The faster one has as much as fits, and what is passed on is one of the smaller tensors.
+    const { length } = genes.filter(({ cuts }) => cuts.indexOf(1) === 1);
+    assert.ok(length > 0.58 * genes.length && length % 2 === 1, String(length));
   });
 
   it('the grid optimum is no slower than any plan on its grid, random search no faster than its best draw', () => {
