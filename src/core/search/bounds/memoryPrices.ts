@@ -51,6 +51,9 @@ export function memoryPrices(
   const nothing = cluster.devices.map(() => 0);
   const steps = largestSteps(scene).map((operator) => ({ operator, prices: nothing }));
   const problem = new SynchronousProblem(scene, { weights: nothing, steps }, isStopped, areJoinsRelays);
+  // In wide graphs one elimination can take longer than all of the work.
+  const { cells } = minimize(problem.pairwise(), limits.tableLimit, problem.order, isStopped);
+  if (TURNS * cells > limits.work) return undefined;
   const tried = turns(problem, { weights: nothing, steps }, incumbentNs, limits, isStopped);
   const { prices, value } = bestOf(problem, tried, limits.tableLimit, isStopped);
   const { weights } = prices;

@@ -10,6 +10,7 @@ import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
 import { boxBound, type LatencyBound } from '../../../../../src/core/search/bounds/boxBound';
 import { defaultLimits, latencyBound } from '../../../../../src/core/search/bounds/lowerBound';
+import { memoryPrices } from '../../../../../src/core/search/bounds/memoryPrices';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { GeneProblem } from '../../../../../src/core/search/opponents/geneProblem';
 import { neighbourhoodOptimum } from '../../../../../src/core/search/opponents/neighbourhood';
@@ -175,6 +176,14 @@ describe('lower bounds', () => {
     assert.ok(ended.certificate.rounds < all.certificate.rounds);
     assert.ok(ended.ns <= all.ns && ended.ns > 0.998 * all.ns);
     assert.equal(verifyBound(scene.graph, scene.rules, scene.cluster, ended.certificate), ended.ns);
+  });
+
+  it('looks for no memory prices where one elimination is more than its work', () => {
+    const scene = new BoundScene(netOf(0), partitionRules(netOf(0)), randomCluster(seededRandom(100), 12_000));
+    const priced = (work: number): boolean =>
+      memoryPrices(scene, false, undefined, { ...LIMITS, work }, () => false) !== undefined;
+    assert.ok(priced(1e8));
+    assert.ok(!priced(1));
   });
 
   it('no plan within the memories is faster than the bound with memory prices', () => {
