@@ -179,7 +179,11 @@ describe('lower bounds', () => {
   });
 
   it('looks for no memory prices where one elimination is more than its work', () => {
-    const scene = new BoundScene(netOf(0), partitionRules(netOf(0)), randomCluster(seededRandom(100), 12_000));
+    const scene = new BoundScene(
+      netOf(0),
+      partitionRules(netOf(0)),
+      randomCluster(seededRandom(100), 12_000),
+    );
     const priced = (work: number): boolean =>
       memoryPrices(scene, false, undefined, { ...LIMITS, work }, () => false) !== undefined;
     assert.ok(priced(1e8));
