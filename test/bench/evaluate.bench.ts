@@ -20,7 +20,8 @@ import { SearchSpace } from '../../src/core/search/geneflow/space';
 import { analyzeFile } from '../../src/engine/analyze';
 import { corpusFolder } from '../support/corpus';
 import { freeControl } from '../support/control';
-import { fourDevices, UNLIMITED } from './partition/scene';
+import { fourDevices } from '../support/fourDevices';
+import { UNLIMITED } from './partition/scene';
 
 const MODELS = [
   'public/light_squeezenet',

@@ -27,16 +27,8 @@ import { ablate } from './partition/ablation';
 import { exchange, gridGenes, measureBound, measureRow, type Tools } from './partition/measure';
 import { page } from './partition/report';
 import { allKept, keep, readKept, rowFile, type AblationRow, type Row } from './partition/rows';
-import {
-  LATENCIES,
-  loadModel,
-  MEMORIES,
-  MODELS,
-  NETWORKS,
-  type Memory,
-  type Model,
-  type Network,
-} from './partition/scene';
+import { NETWORKS, type Network } from '../support/fourDevices';
+import { LATENCIES, loadModel, MEMORIES, MODELS, type Memory, type Model } from './partition/scene';
 
 const REPORT = resolve(__dirname, '../../docs/bench-partition.md');
 

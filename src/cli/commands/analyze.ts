@@ -1,11 +1,11 @@
 import type { Cluster } from '../../core/cluster/cluster';
+import { bytesText } from '../../core/cluster/quantity';
 import type { Graph } from '../../core/graph/graph';
 import { NONE } from '../../core/graph/units';
 import { type Alternative, type OperatorAnalysis, OperatorAnalyzer } from '../../core/latency/analyze';
 import { partitionRules } from '../../core/partition/rules';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import { BIND_OPTION, type Command, flagOption, JSON_OPTION, numberOption, UsageError } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 import { secondsText, table } from '../format';
 import { FUSE_OPTION, modelName, openModel } from '../model';
 

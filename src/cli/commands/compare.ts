@@ -1,7 +1,7 @@
+import { bytesText } from '../../core/cluster/quantity';
 import { diffPlans, type PlanDiff } from '../../core/plan/diff';
 import { loadPlan } from '../../engine/planFile';
 import { type Command, flagOption, JSON_OPTION } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 import { changeText, secondsText, table } from '../format';
 
 const OPERATORS_SHOWN = 20;

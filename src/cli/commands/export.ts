@@ -1,9 +1,9 @@
 import { basename, dirname, extname, join } from 'node:path';
+import { bytesText } from '../../core/cluster/quantity';
 import { controlWith } from '../../engine/control';
 import { type ExportKind, type ExportProgress, exportPlan } from '../../engine/export';
 import { loadPlan } from '../../engine/planFile';
 import { type Command, flagOption, type Invocation, JSON_OPTION, textOption, UsageError } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 
 /** What is put behind the model's name where `--out` is not given. */
 const DEFAULT_ENDINGS: Readonly<Record<ExportKind, string>> = {

@@ -1,5 +1,5 @@
-import { type Command, BIND_OPTION, flagOption, JSON_OPTION } from '../command';
 import { bytesText } from '../../core/cluster/quantity';
+import { type Command, BIND_OPTION, flagOption, JSON_OPTION } from '../command';
 import { flopsText, table } from '../format';
 import { FUSE_OPTION, modelName, openModel } from '../model';
 import type { Analysis } from '../../engine/analyze';

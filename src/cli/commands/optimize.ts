@@ -1,9 +1,9 @@
+import { bytesText } from '../../core/cluster/quantity';
 import { controlWith } from '../../engine/control';
 import { DEFAULT_OPTIMIZE_OPTIONS, optimizeModel, type OptimizeProgress } from '../../engine/optimize';
 import { loadPlan, planPath, savePlan } from '../../engine/planFile';
 import { clusterOf, CLUSTER_OPTION } from '../cluster';
 import { BIND_OPTION, type Command, flagOption, JSON_OPTION, textOption } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 import { secondsText } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, openModel } from '../model';
 import { LATENCY_OPTION, ORDER_OPTION, searchOptions, SEED_OPTION, STRATEGY_OPTION } from '../searchOptions';

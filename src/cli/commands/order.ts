@@ -1,3 +1,4 @@
+import { bytesText } from '../../core/cluster/quantity';
 import { liveBytes, lifetimes } from '../../core/memory/lifetimes';
 import { orderProblem, type InPlaceRule, type WeightsRule } from '../../core/memory/problem';
 import { findOrder, type OrderProgress, type OrderResult } from '../../core/order/btsearch';
@@ -12,7 +13,6 @@ import {
   numberOption,
   STOPPED_TEXT,
 } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 import { changeText, table } from '../format';
 import { FUSE_OPTION, IN_PLACE_OPTION, modelName, openModel } from '../model';
 import type { Graph } from '../../core/graph/graph';

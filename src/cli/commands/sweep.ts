@@ -1,6 +1,6 @@
 import type { Cluster } from '../../core/cluster/cluster';
 import { LEAST_BANDWIDTH } from '../../core/cluster/parse';
-import { parseQuantity } from '../../core/cluster/quantity';
+import { bytesText, parseQuantity } from '../../core/cluster/quantity';
 import { LEAST_GAIN, type Sweep } from '../../core/search/whatIf';
 import { controlWith } from '../../engine/control';
 import { type SweepProgress, sweepModel, type Swept } from '../../engine/sweep';
@@ -15,7 +15,6 @@ import {
   textOption,
   UsageError,
 } from '../command';
-import { bytesText } from '../../core/cluster/quantity';
 import { secondsText, table } from '../format';
 import { FUSE_OPTION, openModel } from '../model';
 import { LATENCY_OPTION, searchOptions, SEED_OPTION } from '../searchOptions';

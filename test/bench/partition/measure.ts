@@ -22,7 +22,8 @@ import { linearProgramPlan } from '../../../src/core/search/opponents/linearProg
 import { randomSearch } from '../../../src/core/search/opponents/randomSearch';
 import { freeControl } from '../../support/control';
 import { keep, type Outcome, readKept, type Row, rowFile, type RowKey } from './rows';
-import { clusterFor, type Model, type Network } from './scene';
+import type { Network } from '../../support/fourDevices';
+import { clusterFor, type Model } from './scene';
 
 /** Columns of the methods whose plans seed the search: by how their names begin, the best where several do. */
 const SEEDED: readonly (readonly [string, RegExp])[] = [

@@ -1,7 +1,8 @@
 /** The page of all rows kept. */
 import { GRID_PARTS, OPPONENTS, RANDOM_OPERATORS, STRATEGY_SHARE } from './measure';
 import type { AblationRow, Outcome, Row } from './rows';
-import { LATENCIES, MEMORIES, MODELS, NETWORKS, shortName, type Memory, type Network } from './scene';
+import { NETWORKS, type Network } from '../../support/fourDevices';
+import { LATENCIES, MEMORIES, MODELS, shortName, type Memory } from './scene';
 
 /** The paper's figure, whose models, devices and opponent are not public. */
 const PAPER_REDUCTION = 0.339;

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join, resolve } from 'node:path';
 import type { Gene } from '../../../src/core/latency/gene';
 import type { LatencyModel } from '../../../src/core/latency/workload';
-import type { Memory, Network } from './scene';
+import type { Network } from '../../support/fourDevices';
+import type { Memory } from './scene';
 
 /** What identifies a row: measuring it again replaces it. */
 export interface RowKey {

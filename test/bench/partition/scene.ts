@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type { Cluster } from '../../../src/core/cluster/cluster';
-import { parseCluster } from '../../../src/core/cluster/parse';
 import type { Graph } from '../../../src/core/graph/graph';
 import type { Bytes, OperatorId } from '../../../src/core/graph/units';
 import { wholeGene } from '../../../src/core/latency/gene';
@@ -12,6 +11,7 @@ import type { PartitionRules } from '../../../src/core/partition/partition';
 import { partitionRules } from '../../../src/core/partition/rules';
 import { analyzeFile } from '../../../src/engine/analyze';
 import { freeControl } from '../../support/control';
+import { fourDevices, type Network } from '../../support/fourDevices';
 
 export const MODELS = [
   'public/light_bvlc_alexnet',
@@ -27,8 +27,6 @@ export const MODELS = [
   'architectures/randwire-stack-s1',
 ];
 
-export type Network = '1g' | '100m';
-export const NETWORKS: Readonly<Record<Network, string>> = { '1g': '1 Gbit/s', '100m': '100 Mbit/s' };
 export const LATENCIES: readonly LatencyModel[] = ['overlapped', 'synchronous'];
 /** Memory of each device in percent of what the model needs on one device. */
 export type Memory = 'unlimited' | '60' | '40';
@@ -36,26 +34,6 @@ export const MEMORIES: readonly Memory[] = ['unlimited', '60', '40'];
 
 /** More than any of the models needs. */
 export const UNLIMITED: Bytes = 2 ** 31;
-
-/** Four unequal devices, one of them the hub that has the input and wants the output. */
-export function fourDevices(network: Network, memory: Bytes): Cluster {
-  const device = (name: string, compute: string): unknown => ({
-    name,
-    memory,
-    compute,
-    operatorOverhead: '50 us',
-  });
-  return parseCluster({
-    name: `four-${network}`,
-    devices: [
-      device('hub', '12 GFLOP/s'),
-      device('tv', '6 GFLOP/s'),
-      device('camera', '6 GFLOP/s'),
-      device('speaker', '3 GFLOP/s'),
-    ],
-    network: { kind: 'switched', bandwidth: NETWORKS[network], latency: '0.2 ms' },
-  });
-}
 
 export interface Model {
   readonly name: string;

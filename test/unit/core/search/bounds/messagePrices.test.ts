@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { parseCluster } from '../../../../../src/core/cluster/parse';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { priceMessages } from '../../../../../src/core/search/bounds/messagePrices';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
+import { fourDevices } from '../../../../support/fourDevices';
 import { NetBuilder } from '../../../../support/netGraph';
 
 describe('prices of what devices lack', () => {
@@ -21,16 +21,7 @@ describe('prices of what devices lack', () => {
       ]);
     }
     const graph = net.finish([x]);
-    const cluster = parseCluster({
-      name: 'four',
-      devices: ['12 GFLOP/s', '6 GFLOP/s', '6 GFLOP/s', '3 GFLOP/s'].map((compute, device) => ({
-        name: `device ${device}`,
-        memory: '2 GiB',
-        compute,
-        operatorOverhead: '50 us',
-      })),
-      network: { kind: 'switched', bandwidth: '100 Mbit/s', latency: '0.2 ms' },
-    });
+    const cluster = fourDevices('100m', 2 ** 31);
     const problem = new SynchronousProblem(
       new BoundScene(graph, partitionRules(graph), cluster),
       undefined,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { parseCluster } from '../../../../../src/core/cluster/parse';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { refine } from '../../../../../src/core/search/bounds/refine';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
+import { fourDevices } from '../../../../support/fourDevices';
 import { NetBuilder } from '../../../../support/netGraph';
 
 describe('box refinement', () => {
@@ -17,16 +17,7 @@ describe('box refinement', () => {
       x = net.concat([net.conv(squeezed, 192, 1), net.conv(squeezed, 192, 3)]);
     }
     const graph = net.finish([x]);
-    const cluster = parseCluster({
-      name: 'four',
-      devices: ['12 GFLOP/s', '6 GFLOP/s', '6 GFLOP/s', '3 GFLOP/s'].map((compute, device) => ({
-        name: `device ${device}`,
-        memory: '2 GiB',
-        compute,
-        operatorOverhead: '50 us',
-      })),
-      network: { kind: 'switched', bandwidth: '1 Gbit/s', latency: '0.2 ms' },
-    });
+    const cluster = fourDevices('1g', 2 ** 31);
     const scene = new BoundScene(graph, partitionRules(graph), cluster);
     const limits = { rounds: 200, work: 4e8, tableLimit: 1_000_000, gap: 0, isPatient: true };
     const bound = (charges?: number): { bound: number; charges: number } =>
