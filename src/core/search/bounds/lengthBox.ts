@@ -6,7 +6,7 @@
  */
 import { NONE, type Bytes, type Nanoseconds } from '../../graph/units';
 import { leastSlowest, unitsWithin } from './leastSlowest';
-import type { NeedTable, Spans } from './lengthTables';
+import type { NeedTable, PlaceTable, Spans } from './lengthTables';
 import type { Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phaseLinks';
 import { placesOf, type Places } from './placedPhase';
@@ -53,6 +53,12 @@ export interface ReadFacts {
   readonly perUnit: number;
   readonly beside: number;
   readonly units: number;
+  /** Of a device that touches no end. */
+  readonly place: PlaceTable;
+  /** Of all devices together where none has almost all units (more than `place.longest`). */
+  readonly spread: number;
+  /** Of one that has. */
+  readonly gathered: number;
   readonly lo: Int32Array;
   readonly hi: Int32Array;
   /** Absent where its shards may lie at too many places. */
@@ -213,11 +219,14 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
   const { overlap, mostOverlap, perShared, isRun } = table;
   const beside = longest <= place.longest ? least : leastWhole;
   const units = length + excessLo;
-  const byUnits = perUnit * units + beside * (beside < 0 ? receivers : actives) - saved * ends;
+  const byUnits = (each: number, most: number): number => {
+    const parts = each < 0 ? receivers : Math.max(actives, fewestFor(units, hi, most));
+    return perUnit * units + each * parts - saved * ends;
+  };
   let total = 0;
   for (let d = 0; d < lo.length; d++) total += atEnd[d];
   const shared = mostOverlap + perShared * excessHi;
-  total = Math.max(total, byUnits, table.together);
+  total = Math.max(total, byUnits(beside, length), table.together);
   return {
     atEnd,
     inside,
@@ -236,11 +245,23 @@ function readFacts(option: Option, box: LengthBox, table: NeedTable): ReadFacts 
     perUnit,
     beside: Math.min(0, leastWhole),
     units,
+    place,
+    spread: longest <= place.longest ? total : byUnits(least, place.longest),
+    gathered: longest <= place.longest ? Infinity : table.atEnd[place.longest + 1],
     lo,
     hi,
     places: placesIn(box, table.spans),
     elementBytes: table.elementBytes[Math.min(length, shortest)],
   };
+}
+
+/** Devices that it takes for so many units, if none has more than `most` of them. */
+function fewestFor(units: number, hi: Int32Array, most: number): number {
+  const longest = hi.slice().sort();
+  let devices = 0;
+  for (let left = units; left > 0 && devices < hi.length; devices++)
+    left -= Math.min(most, longest[hi.length - 1 - devices]);
+  return devices;
 }
 
 /** Where its shards can only lie at few places. */

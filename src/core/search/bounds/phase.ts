@@ -34,6 +34,7 @@ export class PhaseBound {
   private readonly atEnd: Float64Array;
   private readonly inside: Float64Array;
   private readonly lacking: Float64Array;
+  private readonly gains: Float64Array;
   /** Elements of the storage at hand. */
   private size = 0;
   /** Devices hold their share of any part, and more of an incomplete cycle; negative where only sizes are known. */
@@ -53,6 +54,7 @@ export class PhaseBound {
     this.atEnd = new Float64Array(this.devices);
     this.inside = new Float64Array(this.devices);
     this.lacking = new Float64Array(this.devices);
+    this.gains = new Float64Array(this.devices);
   }
 
   /** Of one phase, or where the storage is relayed of all phases on its way. */
@@ -236,6 +238,7 @@ export class PhaseBound {
     const missing = Math.max(
       this.cycle >= 0 ? this.missingByShare(make, read) : 0,
       read.total - Math.min(make.total, commonAtMost(make, read)),
+      this.cycle < 0 ? this.missingUnits(make, read) : 0,
     );
     if (missing <= NOTHING) return 0;
     const senders = isRelayed ? Infinity : make.holderCount;
@@ -314,6 +317,45 @@ export class PhaseBound {
     for (let d = 0; d < most.length; d++)
       beyond += cycle * (this.isMadeRun ? MOST_SPREAD : spread(Math.min(1, most[d] / size)));
     return Math.max(perUnit * missing + beside * receivers, this.missingOnce(most, read)) - beyond;
+  }
+
+  /**
+   * Each device computes from what it holds as many units as that is enough for, halos included, within its lengths; what
+   * is left of the units has to arrive. Lines that follow the needs hold up to `place.longest` units: one device has more,
+   * and then needs almost all of it, or none has.
+   */
+  private missingUnits(make: MakeFacts, read: ReadFacts): number {
+    const { place, hi, gathered, spread } = read;
+    const apart = Math.max(spread - make.total, this.uncovered(make, read, place.longest, place.least));
+    if (gathered === Infinity) return apart;
+    let most = 0;
+    for (let d = 0; d < hi.length; d++) if (hi[d] > place.longest && make.most[d] > most) most = make.most[d];
+    const atOne = gathered - most;
+    return atOne >= apart
+      ? apart
+      : Math.max(atOne, Math.min(apart, this.uncovered(make, read, Infinity, place.leastWhole)));
+  }
+
+  /** Elements that what is held leaves uncovered, at least, where the needs are `perUnit * n + beside` up to `longest`. */
+  private uncovered(make: MakeFacts, read: ReadFacts, longest: number, beside: number): number {
+    const { perUnit, units, lo, hi, ends, place } = read;
+    const { devices, gains } = this;
+    let covered = 0;
+    for (let d = 0; d < devices; d++) {
+      const most = perUnit * Math.min(longest, hi[d]);
+      const least = lo[d] > 0 ? -Infinity : 0;
+      const inside = Math.min(most, Math.max(least, make.most[d] - beside));
+      const atEnd = Math.min(most, Math.max(least, make.most[d] - beside + place.saved));
+      covered += inside;
+      gains[d] = atEnd - inside;
+    }
+    for (let k = 0; k < ends; k++) {
+      let at = 0;
+      for (let d = 1; d < devices; d++) if (gains[d] > gains[at]) at = d;
+      covered += gains[at];
+      gains[at] = 0;
+    }
+    return perUnit * units - covered;
   }
 
   /** Each element that somebody needs goes to the device that holds most, as far as that may need so much. */

@@ -299,6 +299,36 @@ describe('the synchronous problem over lengths', () => {
     }
   });
 
+  it('counts what wide boxes lack together: what is held covers too little, halos included', () => {
+    const net = new NetBuilder();
+    const graph = net.finish([net.conv(net.conv(net.input([1, 4, 14, 6]), 4, 1), 4, 3)]);
+    const { devices, ...rest } = severalDevices(seededRandom(1));
+    const network = { kind: 'switched' as const, bandwidth: 1e9, latency: 1e-3, links: [] };
+    const three = ['a', 'b', 'c'].map((name) => ({ ...devices[0], name }));
+    const cluster = { ...rest, devices: three, source: 0, sink: 0, network };
+    const scene = new BoundScene(graph, partitionRules(graph), cluster);
+    const phaseOf = (lengths: number[], excess: number, lo: number[], hi: number[]): number => {
+      const problem = new SynchronousProblem(scene, undefined, () => false);
+      const rows = (variable: number, from: number[], to: number[], excessHi: number): CompiledBox => {
+        const option = problem.options[variable].findIndex(
+          ({ split, length }) => split !== NONE && length === 14,
+        );
+        const [least, most] = [Int32Array.from(from), Int32Array.from(to)];
+        return problem.compiled(variable, {
+          ...{ option, lo: least, hi: most, excessLo: 0, excessHi, timeLo: 0, timeHi: Infinity },
+        })!;
+      };
+      problem.update([[], []], [[rows(0, lengths, lengths, excess)], [rows(1, lo, hi, 28)]]);
+      return problem.pairwise().edges[0].table[0];
+    };
+    // Fifteen rows are made; halos of two cuts need four more than fourteen, and two devices hold too little for one cut.
+    assert.ok(phaseOf([7, 4, 4], 1, [0, 0, 0], [7, 12, 12]) >= 1e6);
+    // One device may have all rows, but then lacks what the others hold.
+    assert.ok(phaseOf([9, 1, 4], 0, [8, 0, 0], [14, 14, 14]) >= 1e6);
+    // Eighteen rows are enough.
+    assert.equal(phaseOf([6, 7, 5], 4, [0, 0, 0], [14, 14, 14]), 0);
+  });
+
   it('knows that what goes by an activation may arrive in turn, with fewer messages one after the other', () => {
     const net = new NetBuilder();
     const graph = net.finish([net.conv(net.relu(net.conv(net.input([1, 4, 13, 6]), 4, 1)), 4, 1)]);
