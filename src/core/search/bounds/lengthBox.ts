@@ -9,7 +9,7 @@ import { leastSlowest, unitsWithin } from './leastSlowest';
 import type { NeedTable, PlaceTable, Spans } from './lengthTables';
 import type { Option } from './options';
 import { MOST_DEVICES_BY_SET } from './phaseLinks';
-import { placesOf, type Places } from './placedPhase';
+import { ALL_OVERLAPS, overlapsOf, placesOf, type Places } from './placedPhase';
 import type { BoundScene } from './scene';
 
 export interface LengthBox {
@@ -19,6 +19,8 @@ export interface LengthBox {
   /** Least and most units that are computed more than once. */
   readonly excessLo: number;
   readonly excessHi: number;
+  /** Of a point: where what is computed more than once may lie, as of `Places`. */
+  readonly overlaps: number;
   /** The slowest shard takes at least and at most so long. */
   readonly timeLo: Nanoseconds;
   readonly timeHi: Nanoseconds;
@@ -116,6 +118,7 @@ export function rootBox(option: Option, index: number, rooms: readonly Bytes[]):
     hi,
     excessLo: 0,
     excessHi: mayRecompute ? (devices - 1) * option.length : 0,
+    overlaps: ALL_OVERLAPS,
     timeLo: 0,
     timeHi: Infinity,
   };
@@ -160,6 +163,15 @@ export function tighten(box: LengthBox, { length, computeNs }: Option): LengthBo
 export function isPoint({ lo, hi }: LengthBox): boolean {
   for (let d = 0; d < lo.length; d++) if (lo[d] !== hi[d]) return false;
   return true;
+}
+
+/** Bits of the places of a point that are told apart no further, if there are several. */
+export function openOverlaps({ box, reads, makes }: BoxFacts): number {
+  if (box.excessHi === 0 || !isPoint(box)) return 0;
+  const places = [...reads, ...makes].find((own) => own.places !== undefined)?.places;
+  if (places === undefined) return 0;
+  const open = box.overlaps & ((1 << overlapsOf(places)) - 1);
+  return (open & (open - 1)) === 0 ? 0 : open;
 }
 
 export function boxFacts(scene: BoundScene, operator: number, option: Option, box: LengthBox): BoxFacts {
@@ -266,7 +278,9 @@ function fewestFor(units: number, hi: Int32Array, most: number): number {
 
 /** Where its shards can only lie at few places. */
 function placesIn(box: LengthBox, spans: Spans | undefined): Places | undefined {
-  return box.excessLo === box.excessHi && isPoint(box) ? placesOf(spans, box.lo, box.excessHi) : undefined;
+  return box.excessLo === box.excessHi && isPoint(box)
+    ? placesOf(spans, box.lo, box.excessHi, box.overlaps)
+    : undefined;
 }
 
 /** Least length of a device that takes part. */

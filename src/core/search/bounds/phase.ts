@@ -60,7 +60,7 @@ export class PhaseBound {
   /** Of one phase, or where the storage is relayed of all phases on its way. */
   least(make: MakeFacts, read: ReadFacts, crossing: Crossing): Nanoseconds {
     const least = this.anywhere(make, read, crossing);
-    const places = least === 0 ? undefined : placesOf(make, read);
+    const places = crossing.size === 0 ? undefined : placesOf(make, read);
     if (places === undefined) return least;
     const limit = this.areColumnsRows ? Math.max(least, this.across(make, read, crossing)) : Infinity;
     return limit === least

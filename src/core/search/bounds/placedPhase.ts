@@ -23,11 +23,25 @@ export interface Places {
    * the most: otherwise what lies beside it within the other would be a third's, and computed twice as well.
    */
   readonly excess: number;
+  /** Bits of `overlapsOf`: at which cuts they lie. */
+  readonly overlaps: number;
 }
 
-export function placesOf(spans: Spans | undefined, lengths: Int32Array, excess: number): Places | undefined {
+export function placesOf(
+  spans: Spans | undefined,
+  lengths: Int32Array,
+  excess: number,
+  overlaps: number,
+): Places | undefined {
   if (spans === undefined || lengths.length > MOST_PLACED || excess > MOST_EXCESS) return undefined;
-  return lengths.every((n) => n === 0 || n >= excess) ? { spans, lengths, excess } : undefined;
+  return lengths.every((n) => n === 0 || n >= excess) ? { spans, lengths, excess, overlaps } : undefined;
+}
+
+/** In how many ways the units that are computed twice can lie at the cuts. */
+export function overlapsOf({ lengths, excess }: Places): number {
+  let count = 0;
+  for (const n of lengths) if (n > 0) count++;
+  return OVERLAPS[count][excess].length;
 }
 
 /** One side of a phase: where the shards lie, order by order. */
@@ -55,7 +69,7 @@ class Side {
       count++;
     });
     this.orders = ORDERS[active];
-    this.overlaps = OVERLAPS[count][places.excess];
+    this.overlaps = someOverlaps(count, places);
   }
 
   /** Takes the devices' places. @param overlap units that each device in the order shares with the one before it */
@@ -83,6 +97,8 @@ class Side {
   }
 }
 
+export const ALL_OVERLAPS = -1;
+
 const DEVICES = Array.from({ length: MOST_PLACED }, (_, d) => d);
 /** By the devices that take part, as bits. */
 const ORDERS: readonly (readonly Int32Array[])[] = Array.from({ length: 1 << MOST_PLACED }, (_, active) =>
@@ -97,6 +113,23 @@ const OVERLAPS: readonly (readonly (readonly Int32Array[])[])[] = Array.from(
       [...waysToShare(excess, Math.max(0, count - 1))].map((shares) => Int32Array.from([0, ...shares])),
     ),
 );
+
+/** By the number of devices, the excess and the bits of those that are possible. */
+const SOME_OVERLAPS = new Map<number, readonly Int32Array[]>();
+/** More than the ways in which units can lie at the cuts. */
+const MOST_OVERLAPS = 6;
+
+function someOverlaps(count: number, { excess, overlaps }: Places): readonly Int32Array[] {
+  const all = OVERLAPS[count][excess];
+  if (overlaps === ALL_OVERLAPS) return all;
+  const key = ((count * (MOST_EXCESS + 1) + excess) << MOST_OVERLAPS) | overlaps;
+  let some = SOME_OVERLAPS.get(key);
+  if (some === undefined) {
+    some = all.filter((_, way) => (overlaps & (1 << way)) !== 0);
+    SOME_OVERLAPS.set(key, some);
+  }
+  return some;
+}
 
 function ordersOf(devices: readonly number[]): number[][] {
   if (devices.length < 2) return [[...devices]];

@@ -10,7 +10,7 @@
 import { NONE, type Nanoseconds } from '../../graph/units';
 import { eliminate, Interrupted, type EliminationResult, type Reach } from './elimination';
 import { unitsWithin } from './leastSlowest';
-import { isPoint, type LengthBox } from './lengthBox';
+import { isPoint, openOverlaps, type LengthBox } from './lengthBox';
 import { orderCharges } from './orderCharges';
 import type { CompiledBox, SynchronousProblem } from './synchronousProblem';
 
@@ -270,6 +270,7 @@ function boxToSplit(
   window: number,
 ): number {
   if (!isPoint(boxes[chosen].box)) return chosen;
+  if (openOverlaps(boxes[chosen]) !== 0) return chosen;
   let best = NONE;
   floors.forEach((floor, i) => {
     if (floor <= window && !isPoint(boxes[i].box) && (best === NONE || floor < floors[best])) best = i;
@@ -286,6 +287,13 @@ function splitBox(
 ): CompiledBox[] {
   let best: CompiledBox[] = [];
   let bestScore = -Infinity;
+  const open = openOverlaps(facts);
+  if (open !== 0) {
+    const first = open & -open;
+    return [first, open - first].flatMap(
+      (overlaps) => problem.compiled(variable, { ...facts.box, overlaps }) ?? [],
+    );
+  }
   for (const halves of cuts(problem, variable, facts)) {
     const parts = halves.flatMap((half) => problem.compiled(variable, half) ?? []);
     const costs = parts.map((part) => problem.localCost(variable, part, choice));
