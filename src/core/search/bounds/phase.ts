@@ -65,7 +65,13 @@ export class PhaseBound {
     const limit = this.areColumnsRows ? Math.max(least, this.across(make, read, crossing)) : Infinity;
     return limit === least
       ? least
-      : Math.min(limit, this.placed.least(...places, read.elementBytes, crossing.isRelayed, least));
+      : Math.min(
+          limit,
+          this.placed.least(...places, read.elementBytes, crossing.isRelayed, {
+            least,
+            reordered: this.reordered(make, read),
+          }),
+        );
   }
 
   /** The same by the devices' order. */

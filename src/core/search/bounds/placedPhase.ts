@@ -160,18 +160,20 @@ export class PlacedPhase {
   /**
    * Of one phase, or where the storage is relayed of all phases on its way.
    * @param elementBytes that have to arrive for an element that is lacked
-   * @param floor as long it is in any case: less need not be looked for
+   * @param least as long it is in any case: less need not be looked for
+   * @param reordered the same where the devices' order is another
    */
   least(
     made: Places,
     needed: Places,
     elementBytes: Bytes,
     isRelayed: boolean,
-    floor: Nanoseconds,
+    { least, reordered }: { readonly least: Nanoseconds; readonly reordered: Nanoseconds },
   ): Nanoseconds {
     this.set(made, needed, elementBytes, isRelayed);
     // Seldom far from the best.
-    const kept = this.inSameOrder(floor);
+    const kept = this.inSameOrder(least);
+    const floor = Math.max(least, reordered);
     return kept <= floor ? kept : this.inOtherOrder(floor, kept);
   }
 
