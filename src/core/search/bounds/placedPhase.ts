@@ -11,7 +11,7 @@ import type { PhaseLinks } from './phaseLinks';
 
 /** More devices have too many orders along the axis, and more units too many cuts to lie at. */
 const MOST_PLACED = 4;
-const MOST_EXCESS = 2;
+const MOST_EXCESS = 3;
 
 /** What is known of a split whose shards can only lie at few places. */
 export interface Places {
@@ -117,7 +117,7 @@ const OVERLAPS: readonly (readonly (readonly Int32Array[])[])[] = Array.from(
 /** By the number of devices, the excess and the bits of those that are possible. */
 const SOME_OVERLAPS = new Map<number, readonly Int32Array[]>();
 /** More than the ways in which units can lie at the cuts. */
-const MOST_OVERLAPS = 6;
+const MOST_OVERLAPS = 10;
 
 function someOverlaps(count: number, { excess, overlaps }: Places): readonly Int32Array[] {
   const all = OVERLAPS[count][excess];

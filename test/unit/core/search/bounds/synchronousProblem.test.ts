@@ -197,7 +197,7 @@ function overlapsAt(ranges: readonly (readonly [number, number])[]): number {
   const shared = along.slice(1).map(([start], k) => along[k][1] - start);
   const isInOrder = along.every(([, end], k) => k === 0 || end >= along[k - 1][1]);
   const excess = shared.reduce((sum, units) => sum + units, 0);
-  const isPlaced = isInOrder && shared.every((units) => units >= 0) && excess <= 2;
+  const isPlaced = isInOrder && shared.every((units) => units >= 0) && excess <= 3;
   if (!isPlaced || along.some(([start, end]) => end - start < excess)) return ALL_OVERLAPS;
   const ways = [...waysToShare(excess, shared.length)];
   return 1 << ways.findIndex((way) => way.every((units, k) => units === shared[k]));
