@@ -116,7 +116,7 @@ const OVERLAPS: readonly (readonly (readonly Int32Array[])[])[] = Array.from(
 
 /** By the number of devices, the excess and the bits of those that are possible. */
 const SOME_OVERLAPS = new Map<number, readonly Int32Array[]>();
-/** More than the ways in which units can lie at the cuts. */
+/** As many as there are ways in which units can lie at the cuts. */
 const MOST_OVERLAPS = 10;
 
 function someOverlaps(count: number, { excess, overlaps }: Places): readonly Int32Array[] {
