@@ -49,6 +49,25 @@ export class NetBuilder {
     });
   }
 
+  /** A convolution with a kernel of unequal sides. */
+  stripe(x: TensorId, channels: number, [height, width]: readonly [number, number]): TensorId {
+    const [n, c, h, w] = this.shape(x);
+    const shape = [n, channels, h, w];
+    const pads = [(height - 1) >> 1, (width - 1) >> 1];
+    return this.add(
+      'Conv',
+      [x, this.weight([channels, c, height, width])],
+      shape,
+      2 * elements(shape) * c * height * width,
+      {
+        kernel_shape: ints([height, width]),
+        strides: ints([1, 1]),
+        pads: ints([...pads, ...pads]),
+        group: { kind: 'int', value: 1 },
+      },
+    );
+  }
+
   convTranspose(x: TensorId, channels: number, kernel: number, stride: number): TensorId {
     const [n, c, h, w] = this.shape(x);
     const out = (size: number): number => (size - 1) * stride + kernel;

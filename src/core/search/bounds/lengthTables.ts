@@ -234,6 +234,43 @@ export function wholeNeed(elements: number, bytes: Bytes): NeedTable {
   };
 }
 
+/** No more than either needs, at the places of the first. */
+export function leastNeed(a: NeedTable, b: NeedTable): NeedTable {
+  const least = {
+    atEnd: leastTable(a.atEnd, b.atEnd),
+    inside: leastTable(a.inside.needed, b.inside.needed),
+    deep: leastTable(a.deep.needed, b.deep.needed),
+    // Further inside there are fewer places, so that either needs as much there.
+    margin: Math.max(a.margin, b.margin),
+  };
+  return {
+    ...placed(least),
+    mostNeeded: a.mostNeeded.map((needed, n) => Math.max(needed, b.mostNeeded[n])),
+    together: Math.min(a.together, b.together),
+    axis: a.axis,
+    slab: a.slab,
+    isRun: a.isRun && b.isRun,
+    overlap: Math.min(a.overlap, b.overlap),
+    mostOverlap: Math.max(a.mostOverlap, b.mostOverlap),
+    perShared: Math.max(a.perShared, b.perShared),
+    spans: innerSpans(a.spans, b.spans),
+    elementBytes: leastTable(a.elementBytes, b.elementBytes),
+  };
+}
+
+/** Those that lie within the others for every unit; `undefined` where neither do. */
+function innerSpans(a: Spans | undefined, b: Spans | undefined): Spans | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const isWithin = (inner: Spans, outer: Spans): boolean =>
+    inner.from.every((from, i) => from >= outer.from[i] && inner.to[i] <= outer.to[i]);
+  if (isWithin(a, b)) return a;
+  return isWithin(b, a) ? b : undefined;
+}
+
+export function leastTable(a: Float64Array, b: Float64Array): Float64Array {
+  return a.map((value, n) => Math.min(value, b[n]));
+}
+
 function placed({
   atEnd,
   inside,

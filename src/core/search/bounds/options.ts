@@ -16,6 +16,8 @@ import type { Box, Split } from '../../partition/partition';
 import {
   followTensor,
   largestNeed,
+  leastNeed,
+  leastTable,
   makeTable,
   MIXED_AXIS,
   neededByAny,
@@ -70,18 +72,29 @@ export function operatorOptions(scene: BoundScene, operator: OperatorId): Option
   return options;
 }
 
+/** What stands for rows and columns alike. */
+export interface ColumnsAsRows {
+  /** Options along columns that are left out. */
+  readonly columns: ReadonlySet<Option>;
+  /** For options along rows that are not the same as along columns: what is least of both. */
+  readonly either: ReadonlyMap<Option, Option>;
+  /** Steps of these. */
+  readonly uneven: ReadonlySet<number>;
+}
+
+const NO_COLUMNS: ColumnsAsRows = { columns: new Set(), either: new Map(), uneven: new Set() };
+
 /**
- * All options along columns, where everything known of them is the same as of rows, the same axes of every storage for all
+ * Options along columns, where each has one along rows that has as many units, the same axes of every storage for all
  * operators; none otherwise. They can be left out then: with the same lengths as rows instead, each device lacks
  * no more, since of what it needs it holds `min(need, held)` at most where both are rows, and `need * held / all` where
- * they lie across each other.
+ * they lie across each other. Where rows need more than columns or less (kernels of unequal sides), the least of both counts.
  */
-export function columnsAsRows(
-  scene: BoundScene,
-  options: readonly (readonly Option[])[],
-): ReadonlySet<Option> {
+export function columnsAsRows(scene: BoundScene, options: readonly (readonly Option[])[]): ColumnsAsRows {
   const { flow, rules } = scene;
   const columns = new Set<Option>();
+  const either = new Map<Option, Option>();
+  const uneven = new Set<number>();
   /** Per storage its axes along rows and along columns. */
   const axes = new Map<StorageId, string>();
   const isSame = (storage: StorageId, pair: string): boolean => (axes.get(storage) ?? pair) === pair;
@@ -104,50 +117,77 @@ export function columnsAsRows(
       ];
       const row = rows.find(
         (candidate) =>
-          isAlike(candidate, column) && pairs(candidate).every(([storage, pair]) => isSame(storage, pair)),
+          isAsLong(candidate, column) && pairs(candidate).every(([storage, pair]) => isSame(storage, pair)),
       );
-      if (row === undefined) return new Set();
+      if (row === undefined) return NO_COLUMNS;
       for (const [storage, pair] of pairs(row)) axes.set(storage, pair);
       columns.add(column);
+      if (isAlike(row, column)) continue;
+      either.set(row, leastOfBoth(row, column));
+      uneven.add(step);
     }
   }
-  return columns;
+  return { columns, either, uneven };
+}
+
+/** They make the same, and need parts of as many elements. */
+function isAsLong(a: Option, b: Option): boolean {
+  return (
+    a.length === b.length &&
+    a.makes.every(
+      (make, i) =>
+        isSameCut(make, b.makes[i]) &&
+        isSameSpans(make.spans, b.makes[i].spans) &&
+        isSameTable(make.most, b.makes[i].most),
+    ) &&
+    a.needs.every((need, i) => isSameCut(need, b.needs[i]) && need.slab === b.needs[i].slab)
+  );
 }
 
 function isAlike(a: Option, b: Option): boolean {
-  const sameTable = (x: Float64Array, y: Float64Array): boolean =>
-    x.length === y.length && x.every((value, i) => value === y[i]);
-  const sameSpans = (x: Spans | undefined, y: Spans | undefined): boolean =>
+  return (
+    isSameTable(a.weightBytes, b.weightBytes) &&
+    isSameTable(a.activationBytes, b.activationBytes) &&
+    a.computeNs.every((table, d) => isSameTable(table, b.computeNs[d])) &&
+    a.needs.every(
+      (need, i) =>
+        isSameSpans(need.spans, b.needs[i].spans) &&
+        need.overlap === b.needs[i].overlap &&
+        need.mostOverlap === b.needs[i].mostOverlap &&
+        isSameTable(need.deep.needed, b.needs[i].deep.needed) &&
+        isSameTable(need.atEnd, b.needs[i].atEnd) &&
+        isSameTable(need.inside.needed, b.needs[i].inside.needed) &&
+        isSameTable(need.mostNeeded, b.needs[i].mostNeeded),
+    )
+  );
+}
+
+function isSameTable(x: Float64Array, y: Float64Array): boolean {
+  return x.length === y.length && x.every((value, i) => value === y[i]);
+}
+
+function isSameSpans(x: Spans | undefined, y: Spans | undefined): boolean {
+  return (
     x === y ||
     (x !== undefined &&
       y !== undefined &&
       x.slab === y.slab &&
-      sameTable(x.from, y.from) &&
-      sameTable(x.to, y.to));
-  return (
-    a.length === b.length &&
-    sameTable(a.weightBytes, b.weightBytes) &&
-    sameTable(a.activationBytes, b.activationBytes) &&
-    a.computeNs.every((table, d) => sameTable(table, b.computeNs[d])) &&
-    a.makes.every(
-      (make, i) =>
-        isSameCut(make, b.makes[i]) &&
-        sameSpans(make.spans, b.makes[i].spans) &&
-        sameTable(make.most, b.makes[i].most),
-    ) &&
-    a.needs.every(
-      (need, i) =>
-        isSameCut(need, b.needs[i]) &&
-        sameSpans(need.spans, b.needs[i].spans) &&
-        need.slab === b.needs[i].slab &&
-        need.overlap === b.needs[i].overlap &&
-        need.mostOverlap === b.needs[i].mostOverlap &&
-        sameTable(need.deep.needed, b.needs[i].deep.needed) &&
-        sameTable(need.atEnd, b.needs[i].atEnd) &&
-        sameTable(need.inside.needed, b.needs[i].inside.needed) &&
-        sameTable(need.mostNeeded, b.needs[i].mostNeeded),
-    )
+      isSameTable(x.from, y.from) &&
+      isSameTable(x.to, y.to))
   );
+}
+
+/** A row that needs, takes and keeps no more than either. */
+function leastOfBoth(row: Option, column: Option): Option {
+  return {
+    ...row,
+    computeNs: row.computeNs.map((table, d) => leastTable(table, column.computeNs[d])),
+    needs: row.needs.map((need, i) => leastNeed(need, column.needs[i])),
+    heldBytes: leastTable(row.heldBytes, column.heldBytes),
+    activationBytes: leastTable(row.activationBytes, column.activationBytes),
+    togetherBytes: Math.min(row.togetherBytes, column.togetherBytes),
+    weightBytes: leastTable(row.weightBytes, column.weightBytes),
+  };
 }
 
 /** Runs count only where no axis is known. */

@@ -134,13 +134,14 @@ export class SynchronousProblem {
     const phaseLinks = new PhaseLinks(scene.cluster);
     this.pricedPhase = new PricedPhase(phaseLinks);
     const options = scene.allOptions(isStopped);
-    const columns = columnsAsRows(scene, options);
+    const { columns, either, uneven } = columnsAsRows(scene, options);
     this.phase = new PhaseBound(phaseLinks, columns.size > 0);
     const isPriced = new Set(memory?.steps.map(({ operator }) => operator));
     const relays = findRelays(
       scene,
       options,
-      (operator) => isPriced.has(operator),
+      // What lies behind an uneven one is known along rows and along columns, but not of both together.
+      (operator) => isPriced.has(operator) || uneven.has(flow.stepOf[operator]),
       areJoinsRelays,
       phaseLinks,
     );
@@ -152,6 +153,7 @@ export class SynchronousProblem {
     this.options = kept.map((step, variable) =>
       options[step]
         .filter((option) => !columns.has(option))
+        .map((option) => either.get(option) ?? option)
         .map((option) => ({ ...option, needs: needsOf(option, needs[variable]) })),
     );
     this.relayNs = options
