@@ -24,6 +24,7 @@ import type {
   PartitionOptions,
   PartitionProgress,
   PartitionResult,
+  Shortfall,
   Pin,
   Strategy,
 } from '../core/search/geneflow/problem';
@@ -173,7 +174,7 @@ async function searchAndProve(
       // On this thread it would keep the search from going on.
       if (workers !== undefined) void proven(nearNs);
     });
-    if (!searched.valid) throw new InputError(noPlanSentence(searched, cluster));
+    if (searched.shortfall !== undefined) throw new InputError(noPlanSentence(searched.shortfall, cluster));
     control.report({ phase: 'bounding' });
     return { searched, bound: await proven(nearNs ?? searched.timeline.latencyNs) };
   } catch (error) {
@@ -375,18 +376,13 @@ function boundSymbols(symbols: ReadonlyMap<string, number | undefined>): Record<
  * Which device lacks how much in the plan that exceeds the memories least, and what memory in all would do for
  * it: the least at which a plan was found.
  */
-function noPlanSentence({ timeline }: PartitionResult, cluster: Cluster): string {
-  const lacking = timeline.devices.flatMap(({ peakBytes }, index) => {
+function noPlanSentence({ lackingBytes, leastTotalBytes }: Shortfall, cluster: Cluster): string {
+  const lacking = lackingBytes.flatMap((bytes, index) => {
     const { name, memory } = cluster.devices[index];
-    if (peakBytes <= memory) return [];
-    return [`${name} lacks ${bytesText(peakBytes - memory)} (it needs ${bytesText(peakBytes)})`];
+    return bytes === 0 ? [] : [`${name} lacks ${bytesText(bytes)} (it needs ${bytesText(memory + bytes)})`];
   });
-  const total = timeline.devices.reduce(
-    (sum, { peakBytes }, index) => sum + Math.max(peakBytes, cluster.devices[index].memory),
-    0,
-  );
   return (
     `No valid plan was found: in the plan that comes nearest ${lacking.join(' and ')}; with that it would fit, ` +
-    `${bytesText(total)} of memory in all. Give the devices more memory, or add one.`
+    `${bytesText(leastTotalBytes)} of memory in all. Give the devices more memory, or add one.`
   );
 }

@@ -11,10 +11,11 @@ import type { Control, Stopped } from '../../graph/control';
 import type { Graph } from '../../graph/graph';
 import { InputError } from '../../graph/problem';
 import type { Nanoseconds } from '../../graph/units';
+import { Evaluator } from '../../latency/evaluator';
 import { requireCountable } from '../../latency/countable';
 import { genePartition, normalizeGene, type Gene } from '../../latency/gene';
 import { simulate } from '../../latency/simulate';
-import type { Timeline } from '../../latency/timeline';
+import type { Genome } from '../../latency/workload';
 import type { Partition } from '../../partition/partition';
 import { isMemoryShort } from '../bounds/memoryPrices';
 import { ELIMINATION } from '../opponents/opponents';
@@ -416,7 +417,7 @@ function resultOf(
     partitions: partitionsOf(space, best.genes),
     timeline,
     valid: best.violation === 0,
-    ...(best.violation === 0 ? {} : { shortfall: shortfall(space, timeline) }),
+    ...(best.violation === 0 ? {} : { shortfall: shortfall(space, genome) }),
     evaluations,
     ...(stopped === undefined ? {} : { stopped }),
     seeds,
@@ -440,11 +441,12 @@ function partitionsOf(space: SearchSpace, genes: readonly (Gene | undefined)[]):
   return partitions;
 }
 
-function shortfall({ workload }: SearchSpace, timeline: Timeline): Shortfall {
+/** By the peaks that the search goes by: on the timeline what takes no time holds nothing. */
+function shortfall({ workload }: SearchSpace, genome: Genome): Shortfall {
   const { devices } = workload.cluster;
-  const lackingBytes = devices.map(({ memory }, device) =>
-    Math.max(0, timeline.devices[device].peakBytes - memory),
-  );
+  const evaluator = new Evaluator(workload);
+  evaluator.evaluate(genome, Infinity, true);
+  const lackingBytes = devices.map(({ memory }, device) => Math.max(0, evaluator.peakBytes[device] - memory));
   const leastTotalBytes = devices.reduce((sum, { memory }, device) => sum + memory + lackingBytes[device], 0);
   return { lackingBytes, leastTotalBytes };
 }

@@ -160,6 +160,18 @@ describe('GenEFlow', () => {
     assert.equal(shortfall.leastTotalBytes, 4000 + lacking.reduce((sum, bytes) => sum + bytes, 0));
   });
 
+  it('says what is lacking where operators take no time', async () => {
+    const net = new NetBuilder();
+    const graph = net.finish([net.relu(net.relu(net.input([1, 1, 8, 8])))]);
+    const home = smartHome();
+    const devices = [{ ...home.devices[0], compute: 1e30, operatorOverhead: 0, memory: 300, baseMemory: 0 }];
+    const network = { ...home.network, links: [] };
+    const { valid, shortfall } = await search(graph, { ...home, devices, network, source: 0, sink: 0 });
+    assert.ok(!valid);
+    // What the second reads and what it makes.
+    assert.deepEqual(shortfall, { lackingBytes: [212], leastTotalBytes: 512 });
+  });
+
   it('never returns a plan that exceeds a memory as valid, though islands may exceed it meanwhile', async () => {
     const random = seededRandom(21);
     let valid = 0;
