@@ -69,7 +69,8 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
     return isNumbers(weights) && Array.isArray(steps) && steps.every(isStep);
   };
   const isOverlapped =
-    fields['model'] === 'overlapped' && (fields['shares'] === undefined || isNumbers(fields['shares']));
+    fields['model'] === 'overlapped' &&
+    ['shares', 'weightPrices'].every((name) => fields[name] === undefined || isNumbers(fields[name]));
   const isSynchronous =
     fields['model'] === 'synchronous' &&
     ['rounds', 'tableLimit', 'gap'].every((name) => isNumber(fields[name])) &&

@@ -41,6 +41,8 @@ export type BoundCertificate =
       readonly method: string;
       /** Of the work bound; the path bound needs none. */
       readonly shares?: readonly number[];
+      /** Nanoseconds per byte of weights on each device; none where memory is not short. */
+      readonly weightPrices?: readonly number[];
     };
 
 /** The bound that the certificate stands for on this model and cluster; `undefined` where it proves nothing here. */
@@ -52,11 +54,12 @@ export function verifyBound(
 ): Nanoseconds | undefined {
   const scene = new BoundScene(graph, rules, cluster);
   if (certificate.model === 'overlapped') {
-    const { shares } = certificate;
+    const { shares, weightPrices } = certificate;
     if (shares === undefined) return pathBound(scene, () => false);
-    const isUsable =
+    const areShares =
       shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
-    return isUsable ? workBoundOf(scene, shares) : undefined;
+    const arePrices = weightPrices === undefined || isPriceRow(weightPrices, scene);
+    return areShares && arePrices ? workBoundOf(scene, shares, weightPrices) : undefined;
   }
   const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, charges = 0 } = certificate;
   const { areJoinsRelays } = certificate;
@@ -68,15 +71,23 @@ export function verifyBound(
   return boxBound(scene, { areJoinsRelays, prices, messageTurns }, incumbentNs, limits, () => false).ns;
 }
 
-/** One price per device, not below zero, for each of a few operators once. */
-function isUsable({ weights, steps }: MemoryPrices, { cluster, flow }: BoundScene): boolean {
+/** One price per device, not below zero. */
+function isPriceRow(row: readonly number[], { cluster }: BoundScene): boolean {
+  return (
+    row.length === cluster.devices.length &&
+    row.every((price) => price >= 0 && price <= Number.MAX_SAFE_INTEGER)
+  );
+}
+
+/** For each of a few operators once. */
+function isUsable({ weights, steps }: MemoryPrices, scene: BoundScene): boolean {
+  const { flow } = scene;
   const rows = [weights, ...steps.map(({ prices }) => prices)];
   const operators = new Set(steps.map(({ operator }) => operator));
   return (
     steps.length <= MOST_PRICED_STEPS &&
     operators.size === steps.length &&
     [...operators].every((operator) => flow.steps.includes(operator)) &&
-    rows.every((row) => row.length === cluster.devices.length) &&
-    rows.every((row) => row.every((price) => price >= 0 && price <= Number.MAX_SAFE_INTEGER))
+    rows.every((row) => isPriceRow(row, scene))
   );
 }

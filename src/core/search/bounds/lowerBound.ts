@@ -59,14 +59,14 @@ export function latencyBound(request: BoundRequest, isStopped: () => boolean): L
 /** The higher of two bounds, neither of which sees messages. */
 function overlappedBound({ graph, rules, cluster }: BoundRequest, isStopped: () => boolean): LatencyBound {
   const scene = new BoundScene(graph, rules, cluster);
-  const { ns, shares } = workBound(scene, isStopped);
+  const { ns, ...duals } = workBound(scene, isStopped);
   const pathNs = pathBound(scene, isStopped);
   if (pathNs > ns) {
     const method = 'mean path';
     return { ns: pathNs, method, certificate: { model: 'overlapped', method }, stopped: false };
   }
-  const method = 'work over speed';
-  return { ns, method, certificate: { model: 'overlapped', method, shares }, stopped: false };
+  const method = duals.weightPrices === undefined ? 'work over speed' : 'work and weights';
+  return { ns, method, certificate: { model: 'overlapped', method, ...duals }, stopped: false };
 }
 
 /** All ways on this thread. */

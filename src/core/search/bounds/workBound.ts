@@ -1,49 +1,65 @@
 /**
- * A bound on the overlapped latency: no device can be busy longer than the whole takes, so with any shares
- * `lambda` that sum to one
+ * A bound on the overlapped latency: no device can be busy longer than the whole takes, and none can hold more weights
+ * than it has room, so with any shares `lambda` that sum to one and any prices `mu >= 0` of a byte
  *
- *     latency >= sum_d lambda_d * busy_d >= sum_v min_d lambda_d * time(v, d)
+ *     latency >= sum_d (lambda_d * busy_d + mu_d * (weights_d - room_d))
+ *             >= sum_v min_d (lambda_d * time(v, d) + mu_d * weights(v)) - sum_d mu_d * room_d
  *
- * because the least weighted time of an operator, split in any way, is that of the whole on one device (times
- * are a fixed overhead plus at least their part of the work). The best `lambda` is the dual of spreading the
- * work evenly; it is found by multiplicative updates and stands in the certificate, and any `lambda` gives a valid bound.
+ * because the least weighted time and price of an operator, split in any way, is that of the whole on one device (times
+ * are a fixed overhead plus at least their part of the work, and the parts hold all weights at least). The best `lambda`
+ * and `mu` are the dual of spreading work and weights evenly; they are found by repeated updates and stand in the
+ * certificate, and any of them give a valid bound.
  */
-import type { Nanoseconds } from '../../graph/units';
+import type { Bytes, Nanoseconds } from '../../graph/units';
 import { Interrupted } from './elimination';
+import { roomsOf } from './memoryPrices';
 import type { BoundScene } from './scene';
 
 const UPDATES = 400;
+/** Where memory is short. */
+const PRICED_UPDATES = 2000;
 const FIRST_RATE = 0.3;
+/** Of the latency, per room: how far a price goes where twice the room is used. */
+const FIRST_PRICE_RATE = 0.2;
+/** A device that would have to work or to hold that many times as much goes no faster. */
+const MOST_EXCESS = 4;
 
 export interface WorkBound {
   readonly ns: Nanoseconds;
   readonly shares: readonly number[];
+  /** Nanoseconds per byte of weights on each device; absent where they raise nothing. */
+  readonly weightPrices?: readonly number[];
+}
+
+interface Duals {
+  readonly shares: readonly number[];
+  readonly prices: readonly number[];
 }
 
 export function workBound(scene: BoundScene, isStopped: () => boolean): WorkBound {
-  const times = leastTimes(scene, isStopped);
-  let shares = normalized(
-    scene.cluster.devices.map((_, d) => 1 / times.reduce((sum, row) => sum + row[d], 1)),
-  );
-  let best: WorkBound = { ns: 0, shares };
-  for (let update = 0; update < UPDATES; update++) {
-    const { ns, load } = weighted(times, shares);
-    if (ns > best.ns) best = { ns, shares };
-    const rate = FIRST_RATE / (1 + update / 20);
-    shares = normalized(shares.map((share, d) => share * Math.exp(rate * (load[d] / Math.max(1, ns) - 1))));
-  }
-  return { ns: floorNs(best.ns), shares: best.shares };
+  const loads = leastLoads(scene, isStopped);
+  const { devices } = scene.cluster;
+  const free = devices.map(() => 0);
+  const inverse = devices.map((_, d) => 1 / loads.reduce((sum, { times }) => sum + times[d], 1));
+  const begin = { shares: normalized(inverse), prices: free };
+  const best = updated(scene, loads, begin, UPDATES, 0, isStopped);
+  const unpriced = { ns: floorNs(best.ns), shares: best.shares };
+  const weights = loads.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (roomsOf(scene.cluster).every((room) => room >= weights)) return unpriced;
+  const priced = updated(scene, loads, best, PRICED_UPDATES, FIRST_PRICE_RATE, isStopped);
+  const ns = floorNs(priced.ns);
+  return ns > unpriced.ns ? { ns, shares: priced.shares, weightPrices: priced.prices } : unpriced;
 }
 
-/** The bound of given shares, derived again. */
-export function workBoundOf(scene: BoundScene, shares: readonly number[]): Nanoseconds {
-  const normal = normalized(shares);
-  return floorNs(
-    weighted(
-      leastTimes(scene, () => false),
-      normal,
-    ).ns,
-  );
+/** The bound of given shares and prices, derived again. */
+export function workBoundOf(
+  scene: BoundScene,
+  shares: readonly number[],
+  weightPrices: readonly number[] = shares.map(() => 0),
+): Nanoseconds {
+  const duals = { shares: normalized(shares), prices: weightPrices };
+  const loads = leastLoads(scene, () => false);
+  return floorNs(weighted(loads, duals, roomsOf(scene.cluster)).ns);
 }
 
 /** Room for floating point. */
@@ -51,37 +67,102 @@ export function floorNs(ns: number): Nanoseconds {
   return Math.max(0, Math.floor(ns * (1 - 1e-9) - 1));
 }
 
+/** The best of the duals on the way and of the mean of the later ones. */
+function updated(
+  scene: BoundScene,
+  loads: readonly Load[],
+  begin: Duals,
+  updates: number,
+  priceRate: number,
+  isStopped: () => boolean,
+): Duals & { readonly ns: Nanoseconds } {
+  const rooms = roomsOf(scene.cluster).map((room) => Math.max(1, room));
+  let duals = begin;
+  let best = { ns: -Infinity, ...begin };
+  const keep = (candidate: Duals): ReturnType<typeof weighted> => {
+    const found = weighted(loads, candidate, rooms);
+    if (found.ns > best.ns) best = { ns: found.ns, ...candidate };
+    return found;
+  };
+  const sums = { shares: begin.shares.map(() => 0), prices: begin.shares.map(() => 0) };
+  for (let update = 0; update < updates; update++) {
+    if (isStopped()) throw new Interrupted();
+    const { busyNs, held } = keep(duals);
+    const level = Math.max(1, best.ns);
+    const slower = 1 + (20 * update) / updates;
+    const excess = (used: number, limit: number): number => Math.min(MOST_EXCESS, used / limit) - 1;
+    const { shares, prices } = duals;
+    duals = {
+      shares: normalized(
+        shares.map((share, d) => share * Math.exp((FIRST_RATE / slower) * excess(busyNs[d], level))),
+      ),
+      prices: prices.map((price, d) =>
+        Math.max(0, price + ((priceRate / slower) * level * excess(held[d], rooms[d])) / rooms[d]),
+      ),
+    };
+    if (2 * update < updates) continue;
+    duals.shares.forEach((share, d) => (sums.shares[d] += share));
+    duals.prices.forEach((price, d) => (sums.prices[d] += (2 * price) / updates));
+  }
+  keep(duals);
+  keep({ shares: normalized(sums.shares), prices: sums.prices });
+  return best;
+}
+
 function normalized(shares: readonly number[]): number[] {
   const sum = shares.reduce((all, share) => all + share, 0);
   return shares.map((share) => share / sum);
 }
 
-/**
- * Per operator and device a time such that a part of the operator never takes less than its part of it, and all
- * parts together no less than that times their shares of the axis.
- */
-function leastTimes(scene: BoundScene, isStopped: () => boolean): Float64Array[] {
+/** What an operator puts on the devices at least. */
+interface Load {
+  /**
+   * Per device a time such that a part of the operator never takes less than its part of it, and all parts together no
+   * less than that times their shares of the axis.
+   */
+  readonly times: Float64Array;
+  /** The same of weights that no other operator uses, on any device. */
+  readonly bytes: Bytes;
+}
+
+function leastLoads(scene: BoundScene, isStopped: () => boolean): Load[] {
   return scene.flow.steps.map((operator) => {
     if (isStopped()) throw new Interrupted();
-    const least = new Float64Array(scene.cluster.devices.length).fill(Infinity);
-    for (const { computeNs, length, split, device } of scene.optionsOf(operator)) {
+    const times = new Float64Array(scene.cluster.devices.length).fill(Infinity);
+    let bytes = Infinity;
+    for (const { computeNs, weightBytes, length, split, device } of scene.optionsOf(operator)) {
       computeNs.forEach((table, d) => {
         if (split < 0 && d !== device) return;
-        for (let n = 1; n <= length; n++) least[d] = Math.min(least[d], (table[n] * length) / n);
+        for (let n = 1; n <= length; n++) times[d] = Math.min(times[d], (table[n] * length) / n);
       });
+      for (let n = 1; n <= length; n++) bytes = Math.min(bytes, (weightBytes[n] * length) / n);
     }
-    return least;
+    return { times, bytes };
   });
 }
 
-function weighted(times: readonly Float64Array[], shares: readonly number[]): { ns: number; load: number[] } {
-  const load = shares.map(() => 0);
+function weighted(
+  loads: readonly Load[],
+  { shares, prices }: Duals,
+  rooms: readonly Bytes[],
+): { ns: number; busyNs: number[]; held: number[] } {
+  const busyNs = shares.map(() => 0);
+  const held = shares.map(() => 0);
   let ns = 0;
-  for (const row of times) {
+  for (const { times, bytes } of loads) {
     let best = 0;
-    for (let d = 1; d < row.length; d++) if (shares[d] * row[d] < shares[best] * row[best]) best = d;
-    ns += shares[best] * row[best];
-    load[best] += row[best];
+    let least = Infinity;
+    for (let d = 0; d < times.length; d++) {
+      const cost = shares[d] * times[d] + prices[d] * bytes;
+      if (cost < least) [best, least] = [d, cost];
+    }
+    ns += least;
+    busyNs[best] += times[best];
+    held[best] += bytes;
   }
-  return { ns, load };
+  const credit = prices.reduce((sum, price, d) => sum + price * rooms[d], 0);
+  return { ns: ns - credit - NOISE * (ns + credit), busyNs, held };
 }
+
+/** Of sums of as many terms as there are operators. */
+const NOISE = 1e-12;
