@@ -15,12 +15,16 @@ import { Interrupted } from './elimination';
 import { roomsOf } from './memoryPrices';
 import type { BoundScene } from './scene';
 
-const UPDATES = 400;
-/** Where memory is short. */
-const PRICED_UPDATES = 2000;
-const FIRST_RATE = 0.3;
-/** Of the latency, per room: how far a price goes where twice the room is used. */
-const FIRST_PRICE_RATE = 0.2;
+/** Updates at each rate, at least and at most, and operators that all of them look at. */
+const LEAST_UPDATES = 100;
+const MOST_UPDATES = 1000;
+const MOST_LOOKS = 1_000_000;
+/** How far a share goes where a device is busy for twice the latency: each goes on from the best before. */
+const RATES = [1, 0.25, 0.06, 0.015, 0.004];
+/** Of the latency, per room: the same of a price where twice the room is used, in parts of these. */
+const PRICE_RATE = 0.7;
+/** Some hundred hours. */
+const MOST_NS = 1e15;
 /** A device that would have to work or to hold that many times as much goes no faster. */
 const MOST_EXCESS = 4;
 
@@ -42,13 +46,15 @@ export function workBound(scene: BoundScene, isStopped: () => boolean): WorkBoun
   const free = devices.map(() => 0);
   const inverse = devices.map((_, d) => 1 / loads.reduce((sum, { times }) => sum + times[d], 1));
   const begin = { shares: normalized(inverse), prices: free };
-  const best = updated(scene, loads, begin, UPDATES, 0, isStopped);
+  const best = updated(scene, loads, begin, 0, isStopped);
   const unpriced = { ns: floorNs(best.ns), shares: best.shares };
   const weights = loads.reduce((sum, { bytes }) => sum + bytes, 0);
   if (roomsOf(scene.cluster).every((room) => room >= weights)) return unpriced;
-  const priced = updated(scene, loads, best, PRICED_UPDATES, FIRST_PRICE_RATE, isStopped);
+  const priced = updated(scene, loads, best, PRICE_RATE, isStopped);
   const ns = floorNs(priced.ns);
-  return ns > unpriced.ns ? { ns, shares: priced.shares, weightPrices: priced.prices } : unpriced;
+  return ns > unpriced.ns && ns < MOST_NS
+    ? { ns, shares: priced.shares, weightPrices: priced.prices }
+    : unpriced;
 }
 
 /** The bound of given shares and prices, derived again. */
@@ -67,45 +73,46 @@ export function floorNs(ns: number): Nanoseconds {
   return Math.max(0, Math.floor(ns * (1 - 1e-9) - 1));
 }
 
-/** The best of the duals on the way and of the mean of the later ones. */
+/** The best of the duals on the way and of the means of the later ones. */
 function updated(
   scene: BoundScene,
   loads: readonly Load[],
   begin: Duals,
-  updates: number,
   priceRate: number,
   isStopped: () => boolean,
 ): Duals & { readonly ns: Nanoseconds } {
   const rooms = roomsOf(scene.cluster).map((room) => Math.max(1, room));
-  let duals = begin;
   let best = { ns: -Infinity, ...begin };
   const keep = (candidate: Duals): ReturnType<typeof weighted> => {
     const found = weighted(loads, candidate, rooms);
     if (found.ns > best.ns) best = { ns: found.ns, ...candidate };
     return found;
   };
-  const sums = { shares: begin.shares.map(() => 0), prices: begin.shares.map(() => 0) };
-  for (let update = 0; update < updates; update++) {
-    if (isStopped()) throw new Interrupted();
-    const { busyNs, held } = keep(duals);
-    const level = Math.max(1, best.ns);
-    const slower = 1 + (20 * update) / updates;
-    const excess = (used: number, limit: number): number => Math.min(MOST_EXCESS, used / limit) - 1;
-    const { shares, prices } = duals;
-    duals = {
-      shares: normalized(
-        shares.map((share, d) => share * Math.exp((FIRST_RATE / slower) * excess(busyNs[d], level))),
-      ),
-      prices: prices.map((price, d) =>
-        Math.max(0, price + ((priceRate / slower) * level * excess(held[d], rooms[d])) / rooms[d]),
-      ),
-    };
-    if (2 * update < updates) continue;
-    duals.shares.forEach((share, d) => (sums.shares[d] += share));
-    duals.prices.forEach((price, d) => (sums.prices[d] += (2 * price) / updates));
+  const updates = Math.max(LEAST_UPDATES, Math.min(MOST_UPDATES, Math.floor(MOST_LOOKS / loads.length)));
+  const excess = (used: number, limit: number): number => Math.min(MOST_EXCESS, used / limit) - 1;
+  for (const first of RATES) {
+    let duals: Duals = best;
+    const sums = { shares: begin.shares.map(() => 0), prices: begin.shares.map(() => 0) };
+    for (let update = 0; update < updates; update++) {
+      if (isStopped()) throw new Interrupted();
+      const { busyNs, held } = keep(duals);
+      // All devices together have no room for the weights: it would rise for ever.
+      if (best.ns > MOST_NS) return best;
+      const level = Math.max(1, best.ns);
+      const rate = first / (1 + (20 * update) / updates);
+      const { shares, prices } = duals;
+      duals = {
+        shares: normalized(shares.map((share, d) => share * Math.exp(rate * excess(busyNs[d], level)))),
+        prices: prices.map((price, d) =>
+          Math.max(0, price + (priceRate * rate * level * excess(held[d], rooms[d])) / rooms[d]),
+        ),
+      };
+      if (2 * update < updates) continue;
+      duals.shares.forEach((share, d) => (sums.shares[d] += share));
+      duals.prices.forEach((price, d) => (sums.prices[d] += (2 * price) / updates));
+    }
+    keep({ shares: normalized(sums.shares), prices: sums.prices });
   }
-  keep(duals);
-  keep({ shares: normalized(sums.shares), prices: sums.prices });
   return best;
 }
 
