@@ -57,7 +57,9 @@ export function verifyBound(
     const { shares, weightPrices } = certificate;
     if (shares === undefined) return pathBound(scene, () => false);
     const areShares =
-      shares.length === cluster.devices.length && shares.every((share) => share > 0 && share <= 1);
+      shares.length === cluster.devices.length &&
+      shares.every((share) => share >= 0 && share <= 1) &&
+      shares.some((share) => share > 0);
     const arePrices = weightPrices === undefined || isPriceRow(weightPrices, scene);
     return areShares && arePrices ? workBoundOf(scene, shares, weightPrices) : undefined;
   }

@@ -96,5 +96,9 @@ describe('the bound of work and weights', () => {
     assert.ok(verifyBound(graph, rules, cluster, copy)! > ns);
     for (const weightPrices of [[1], [-1, 0], [NaN, 0], [1e300, 0]])
       assert.equal(verifyBound(graph, rules, short, { ...copy, weightPrices }), undefined);
+    for (const shares of [[1], [0, 0], [-1, 1], [NaN, 1], [2, 1]])
+      assert.equal(verifyBound(graph, rules, short, { ...copy, shares }), undefined);
+    // A device that has hardly any share may have none at all.
+    assert.ok(verifyBound(graph, rules, short, { ...copy, shares: [0, 1] })! > 0);
   });
 });
