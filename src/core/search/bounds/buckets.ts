@@ -16,6 +16,8 @@ export interface Bucket {
   readonly factors: readonly Factor[];
   /** Buckets whose messages are among `factors`. */
   readonly children: readonly Bucket[];
+  /** Edges of the problem whose tables are among `factors`. */
+  readonly edges: readonly number[];
   readonly message: Float64Array;
   /** No mini-bucket. */
   readonly isWhole: boolean;
@@ -178,6 +180,7 @@ export function spreadOver(
   const { inner, rank, floors, base, tables, from } = choices;
   const n = base.length;
   const rows = new Int32Array(below.length);
+  const intos = below.map(({ into }) => into);
   for (let o = 0; o < choices.outerCount; o++, choices.advance()) {
     if (isAllSet(isSkipped, o * inner, inner)) continue;
     choices.prepare();
@@ -192,8 +195,9 @@ export function spreadOver(
         for (let f = 0; f < tables.length; f++) cost += tables[f][from[f] + i * n + x];
         if (cost < minima[x]) minima[x] = cost;
         for (let b = 0; b < rows.length; b++) {
-          const { into } = below[b];
-          if (cost < into[rows[b] + x]) into[rows[b] + x] = cost;
+          const into = intos[b];
+          const place = rows[b] + x;
+          if (cost < into[place]) into[place] = cost;
         }
       }
     }

@@ -34,6 +34,8 @@ export interface EliminationResult {
   readonly choice: Int32Array;
   /** Per variable and choice a lower bound of every assignment with it (the min-marginal where `isExact`). */
   readonly marginals: readonly Float64Array[];
+  /** Where it was asked for, per edge and entry of its table: no assignment with that pair costs less. */
+  readonly pairs: readonly Float64Array[];
   readonly reach: Reach;
 }
 
@@ -60,6 +62,8 @@ export interface Continued {
   readonly known?: Reach;
   /** Per variable and choice the choice of `known` that it is or is part of; -1 for none. */
   readonly origins?: readonly Int32Array[];
+  /** Asks for what the pairs of choices cost at least. */
+  readonly arePairsAsked?: boolean;
 }
 
 /** A computation was told to stop; what it had found so far still holds. */
@@ -82,8 +86,9 @@ export function eliminate(
   const value = valueOf(buckets);
   const choice = decode(problem, buckets, order);
   const totals = new Map<number, KnownTotals>();
-  const marginals = downward(buckets, sizes, value, continued.level, totals);
-  return { value, isExact, cells, choice, marginals, reach: { totals } };
+  const pairs = continued.arePairsAsked === true ? problem.edges.map(() => new Float64Array(0)) : undefined;
+  const marginals = downward(problem, buckets, sizes, value, continued.level, totals, pairs);
+  return { value, isExact, cells, choice, marginals, pairs: pairs ?? [], reach: { totals } };
 }
 
 /** The minimum alone, without min-marginals. */
@@ -131,13 +136,13 @@ function upward(
 ): { buckets: Bucket[]; isExact: boolean; cells: number } {
   const position = new Int32Array(order.length);
   order.forEach((variable, index) => (position[variable] = index));
-  const pending: { factor: Factor; from: Bucket | undefined }[][] = order.map(() => []);
-  for (const { a, b, table } of problem.edges) {
+  const pending: { factor: Factor; from: Bucket | number }[][] = order.map(() => []);
+  problem.edges.forEach(({ a, b, table }, edge) => {
     const first = position[a] < position[b] ? a : b;
     const factor =
       first === b ? { scope: [a, b], table } : { scope: [b, a], table: transpose(table, sizes[a], sizes[b]) };
-    pending[first].push({ factor, from: undefined });
-  }
+    pending[first].push({ factor, from: edge });
+  });
   const buckets: Bucket[] = [];
   let isExact = true;
   // Every entry is turned over before anything is summed.
@@ -155,7 +160,8 @@ function upward(
         own: problem.unary[variable].map((cost) => cost / groups.length),
         separator,
         factors: group.map(({ factor }) => factor),
-        children: group.flatMap(({ from }) => (from === undefined ? [] : [from])),
+        children: group.flatMap(({ from }) => (typeof from === 'number' ? [] : [from])),
+        edges: group.flatMap(({ from }) => (typeof from === 'number' ? [from] : [])),
         message: new Float64Array(product(separator, sizes)).fill(continued.level),
         isWhole: groups.length === 1,
       };
@@ -259,11 +265,13 @@ function decode(problem: PairwiseProblem, buckets: readonly Bucket[], order: rea
 
 /** Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `level` is left out. */
 function downward(
+  { edges }: PairwiseProblem,
   buckets: readonly Bucket[],
   sizes: readonly number[],
   value: number,
   level: number,
   totals: Map<number, KnownTotals>,
+  pairs: Float64Array[] | undefined,
 ): Float64Array[] {
   const marginals = sizes.map((size) => new Float64Array(size).fill(-Infinity));
   const outside = new Map<Bucket, Float64Array>();
@@ -289,7 +297,17 @@ function downward(
       into: new Float64Array(child.message.length).fill(Infinity),
       strides: stridesOf({ scope: child.separator, table: child.message }, separator, sizes),
     }));
-    spreadOver(bucket, sizes, isSkipped, rest, level, minima, below);
+    const between = (pairs === undefined ? [] : bucket.edges).map((edge) => {
+      const { a, b, table } = edges[edge];
+      const scope = [a === bucket.variable ? b : a, bucket.variable];
+      const into = new Float64Array(table.length).fill(level);
+      return { edge, into, strides: stridesOf({ scope, table }, separator, sizes) };
+    });
+    spreadOver(bucket, sizes, isSkipped, rest, level, minima, [...below, ...between]);
+    for (const { edge, into } of between) {
+      const { a, b } = edges[edge];
+      pairs![edge] = b === bucket.variable ? into : transpose(into, sizes[b], sizes[a]);
+    }
     for (const { child, into } of below) {
       for (let i = 0; i < into.length; i++) into[i] -= child.message[i];
       outside.set(child, into);
@@ -300,7 +318,7 @@ function downward(
   return marginals;
 }
 
-function transpose(table: Float64Array, rows: number, columns: number): Float64Array {
+function transpose(table: Float64Array, rows: number, columns: number): Float64Array<ArrayBuffer> {
   const turned = new Float64Array(table.length);
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) turned[c * rows + r] = table[r * columns + c];

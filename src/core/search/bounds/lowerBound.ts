@@ -33,7 +33,7 @@ export function defaultLimits(operators: number): RefineLimits {
   return { rounds: MOST_ROUNDS, work, tableLimit, gap: GAP };
 }
 
-export const MOST_ROUNDS = 1000;
+export const MOST_ROUNDS = 5000;
 const MOST_WORK = 450_000_000;
 /** Small models are soon as well proven as they will be. */
 const WORK_PER_OPERATOR = 10_000_000;

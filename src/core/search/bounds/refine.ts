@@ -47,6 +47,14 @@ const LEVEL = 0.05;
 /** The same as a share of the bound, where there is no incumbent, and at the least. */
 const LEVEL_WITHOUT = 0.02;
 const LEAST_LEVEL = 1e-4;
+/** It comes nearer where more rounds than that went by before it was reached, and goes farther where fewer did. */
+const MANY_ROUNDS = 14;
+const FEW_ROUNDS = 7;
+const NEARER = 0.6;
+const FARTHER = 1.5;
+const NEAREST = 0.02;
+/** Now and then boxes are eliminated up to so far on the way to the incumbent, so that most are left out the next times it rises. */
+const HORIZON = 0.3;
 /** Boxes whose min-marginal lies in this share of the way to the level are split. */
 const WINDOW = 0.3;
 
@@ -57,6 +65,8 @@ const CHARGED_WITHIN = 0.25;
 
 /** They are taken back where so many rounds later the minimum is not what it was: many boxes are paid for nothing. */
 const PROBATION = 10;
+/** Or where between these two rounds what is missing has not become so much less. */
+const RECOVERY = { from: 2, to: 4, share: 0.75 };
 
 /** It ends where this share of the work has raised the bound by no more than that share of it. */
 const STALLED_SHARE = 0.2;
@@ -114,24 +124,31 @@ export class Refinement {
   private *refining(): Generator<number, void> {
     const { problem, incumbent, limits, isStopped, found } = this;
     let notes = problem.boxes.map(unknown);
+    // Absent where the level has just risen.
     let known: Reach | undefined;
+    let cellsOfRise = 0;
     let work = -PAIR_WORK * problem.pairs;
-    let level = Infinity;
     let mark = { used: 0, bound: -Infinity };
+    const levels = new Levels(incumbent);
     const charging = new Charging(problem, limits, found);
     for (;;) {
-      const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < level));
+      const reach = levels.reach();
+      const active = notes.map(({ floors }) => [...floors.keys()].filter((i) => floors[i] < reach));
       if (active.some((positions) => positions.length === 0)) {
-        // Every assignment contains a box that costs no less than the level.
-        found.bound = Math.max(found.bound, Math.min(level, incumbent));
-        if (level >= incumbent) return;
-        level = nextLevel(level, incumbent);
+        // Every assignment contains a box that costs no less than that.
+        found.bound = Math.max(found.bound, reach);
+        if (reach >= incumbent) return;
+        levels.rise(reach);
+        known = undefined;
         continue;
       }
       const origins = active.map((positions, v) => Int32Array.from(positions, (i) => notes[v].origins[i]));
-      const continued = { level: Math.min(level, incumbent), known, origins };
+      const isRisen = known === undefined;
+      // Of the pairs that come into question again hardly any cost as little, which another elimination shows.
+      const isLazy = isRisen && PAIR_WORK * problem.leftPairs(active) > cellsOfRise;
+      const continued = { level: reach, known, origins, arePairsAsked: isLazy };
       const result = eliminate(
-        problem.pairwise(active),
+        problem.pairwise(active, isLazy ? 'all' : isRisen ? 'none' : 'out of reach'),
         limits.tableLimit,
         problem.order,
         continued,
@@ -140,8 +157,9 @@ export class Refinement {
       found.rounds++;
       work += result.cells;
       known = result.reach;
+      if (isRisen) cellsOfRise = result.cells;
       found.isExact &&= result.isExact;
-      found.bound = Math.max(found.bound, Math.min(result.value, level, incumbent));
+      found.bound = Math.max(found.bound, Math.min(result.value, reach));
       if (found.rounds >= limits.rounds) return;
       const used = PAIR_WORK * problem.pairs + work;
       yield used;
@@ -150,18 +168,23 @@ export class Refinement {
         if (found.bound <= mark.bound + STALLED_GAIN * Math.abs(mark.bound)) return;
         mark = { used, bound: found.bound };
       }
+      const isRaised =
+        isLazy && problem.workOutReached(active, result.pairs, Math.min(levels.level, reach), result.choice);
       const choice = result.choice.map((at, v) => active[v][at]);
       if (charging.isChanged(choice, used, result.value)) {
         notes = problem.boxes.map(unknown);
         known = undefined;
-        level = Infinity;
+        levels.restart(found.bound);
         continue;
       }
-      const isReached = result.value >= level;
-      if (isReached || level === Infinity) level = nextLevel(found.bound, incumbent);
-      notes = noted(notes, active, result, continued.level);
-      if (isReached) continue;
-      const window = result.value + WINDOW * (level - result.value) + 1e-6 * Math.abs(result.value);
+      const isReached = result.value >= levels.level;
+      if (isReached || levels.level === Infinity) {
+        levels.rise(found.bound);
+        known = undefined;
+      }
+      notes = noted(notes, active, result, reach);
+      if (isReached || isRaised) continue;
+      const window = result.value + WINDOW * (levels.level - result.value) + 1e-6 * Math.abs(result.value);
       const next = splitRound(problem, notes, choice, window, incumbent);
       if (next === undefined) return;
       notes = next;
@@ -169,9 +192,60 @@ export class Refinement {
   }
 }
 
+/** The level, and up to where costs are made known. */
+class Levels {
+  level = Infinity;
+  private horizon = -Infinity;
+  private stride = 1;
+  private rounds = 0;
+
+  constructor(private readonly incumbent: Nanoseconds) {}
+
+  /** Of the next elimination. */
+  reach(): Nanoseconds {
+    const { level, incumbent, horizon } = this;
+    this.rounds++;
+    if (level <= horizon || incumbent === Infinity) return level;
+    if (level === Infinity) return incumbent;
+    this.horizon = level + HORIZON * (incumbent - level);
+    return this.horizon;
+  }
+
+  rise(bound: Nanoseconds): void {
+    if (this.level < Infinity) {
+      const by = this.rounds > MANY_ROUNDS ? NEARER : this.rounds < FEW_ROUNDS ? FARTHER : 1;
+      this.stride = Math.min(1, Math.max(NEAREST, by * this.stride));
+    }
+    this.rounds = 0;
+    this.level = this.above(bound);
+  }
+
+  /** Where costs may have become less. */
+  restart(bound: Nanoseconds): void {
+    this.horizon = -Infinity;
+    this.level = this.above(bound);
+  }
+
+  private above(bound: Nanoseconds): Nanoseconds {
+    const { incumbent, stride } = this;
+    const least = bound + Math.max(1, LEAST_LEVEL * Math.abs(bound));
+    return incumbent === Infinity
+      ? bound + Math.max(1, stride * LEVEL_WITHOUT * Math.abs(bound))
+      : Math.min(incumbent, Math.max(least, bound + stride * LEVEL * (incumbent - bound)));
+  }
+}
+
+interface Probation {
+  readonly before: Float64Array;
+  /** Round. */
+  readonly begin: number;
+  /** By how much the minimum was below the bound after a few rounds. */
+  missing: Nanoseconds;
+}
+
 /** When other orders of the devices are charged, and whether it stays like that. */
 class Charging {
-  private probation: { readonly before: Float64Array; readonly end: number } | undefined;
+  private probation: Probation | undefined;
   private isOver = false;
 
   constructor(
@@ -183,7 +257,7 @@ class Charging {
   /** After a round. @returns whether costs are others now, so that nothing is known of them any more */
   isChanged(choice: ArrayLike<number>, used: number, value: Nanoseconds): boolean {
     const { problem, limits, found, probation } = this;
-    if (probation?.end === found.rounds && value < found.bound) {
+    if (probation !== undefined && value < found.bound && this.isFailed(probation, found.bound - value)) {
       this.isOver = true;
       return problem.chargeOrders(probation.before);
     }
@@ -192,20 +266,20 @@ class Charging {
       limits.charges === undefined ? used < CHARGED_WITHIN * limits.work : found.charges < limits.charges;
     if (this.isOver || !isDue || !isWorth) return false;
     found.charges++;
-    this.probation = { before: problem.charges, end: found.rounds + PROBATION };
+    this.probation = { before: problem.charges, begin: found.rounds, missing: Infinity };
     return problem.chargeOrders(orderCharges(problem.phasesByOrder(choice), problem.operators.length));
+  }
+
+  /** @param missing how far the minimum is below the bound */
+  private isFailed(probation: Probation, missing: Nanoseconds): boolean {
+    const rounds = this.found.rounds - probation.begin;
+    if (rounds === RECOVERY.from) probation.missing = missing;
+    return rounds === PROBATION || (rounds === RECOVERY.to && missing > RECOVERY.share * probation.missing);
   }
 }
 
 function unknown({ length }: { length: number }): BoxNotes {
   return { floors: new Array<number>(length).fill(-Infinity), origins: new Array<number>(length).fill(NONE) };
-}
-
-function nextLevel(bound: number, incumbent: number): number {
-  const least = bound + Math.max(1, LEAST_LEVEL * Math.abs(bound));
-  return incumbent === Infinity
-    ? bound + Math.max(1, LEVEL_WITHOUT * Math.abs(bound))
-    : Math.min(incumbent, Math.max(least, bound + LEVEL * (incumbent - bound)));
 }
 
 function noted(
@@ -227,7 +301,7 @@ function noted(
 }
 
 /**
- * Splits a box of each operator, the chosen one or another within the window; `undefined` where nothing is left to split. Boxes that
+ * Splits boxes of each operator, the chosen one and another within the window; `undefined` where nothing is left to split. Boxes that
  * hold no plan better than the incumbent go.
  */
 function splitRound(
@@ -239,8 +313,10 @@ function splitRound(
 ): BoxNotes[] | undefined {
   const splits = problem.boxes.map((boxes, v) => {
     const { floors } = notes[v];
-    const i = boxToSplit(boxes, floors, choice[v], window);
-    return i === NONE ? [] : [{ i, parts: splitBox(problem, v, boxes[i], choice) }];
+    return boxesToSplit(boxes, floors, choice[v], window).map((i) => ({
+      i,
+      parts: splitBox(problem, v, boxes[i], choice),
+    }));
   });
   if (splits.every((own) => own.length === 0)) return undefined;
   const kept: (number[] | undefined)[] = [];
@@ -258,24 +334,29 @@ function splitRound(
     ];
     return { floors: inherited(floors), origins: inherited(origins) };
   });
-  problem.update(kept, added);
+  problem.update(
+    kept,
+    added,
+    splits.map((own) => own.flatMap(({ i, parts }) => parts.map(() => i))),
+  );
   return next;
 }
 
-/** The chosen box, or where that is a point the one of the best assignments within the window; `NONE` if there is none. */
-function boxToSplit(
+/** Beside the chosen box, or where that is a point, so many others: those of the best assignments within the window. */
+const MORE_SPLIT = 1;
+
+function boxesToSplit(
   boxes: readonly CompiledBox[],
   floors: readonly number[],
   chosen: number,
   window: number,
-): number {
-  if (!isPoint(boxes[chosen].box)) return chosen;
-  if (openOverlaps(boxes[chosen]) !== 0) return chosen;
-  let best = NONE;
-  floors.forEach((floor, i) => {
-    if (floor <= window && !isPoint(boxes[i].box) && (best === NONE || floor < floors[best])) best = i;
-  });
-  return best;
+): number[] {
+  const others = [...floors.keys()]
+    .filter((i) => i !== chosen && floors[i] <= window && !isPoint(boxes[i].box))
+    .sort((i, j) => floors[i] - floors[j] || i - j)
+    .slice(0, MORE_SPLIT);
+  const isOpen = !isPoint(boxes[chosen].box) || openOverlaps(boxes[chosen]) !== 0;
+  return isOpen ? [chosen, ...others] : others;
 }
 
 /** The cut that raises the cost of both parts most, beside the neighbours' chosen boxes. */

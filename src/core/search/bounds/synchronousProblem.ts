@@ -33,14 +33,28 @@ import type { BoundScene } from './scene';
 interface Link {
   readonly from: number;
   readonly to: number;
+  /** The same two, the one that is eliminated first last. */
+  readonly a: number;
+  readonly b: number;
   readonly passages: readonly Passage[];
-  /** Row-major over the slots of `from` and `to`; `NaN` where it was not asked for. */
+  /** Row-major over the slots of `a` and `b`. */
   table: Float64Array;
+  /** Of the entries of the table. */
+  states: Uint8Array;
   /** Of the table. */
   width: number;
   /** Where the devices' order is not the same at both ends (`orderCharges.ts`). */
   charge: Nanoseconds;
 }
+
+/** Pairs of boxes that were worked out, those whose boxes are parts of such, or of such as were out of reach, and others. */
+const WORKED_OUT = 0;
+const NEW = 1;
+const OUT_OF_REACH = 2;
+const UNKNOWN = 3;
+
+/** Those that need not be worked out. */
+export type Left = 'none' | 'out of reach' | 'all';
 
 export interface LinkByOrder extends ByOrder {
   readonly from: number;
@@ -163,7 +177,15 @@ export class SynchronousProblem {
     this.inputs = inputs;
     this.outputs = outputs;
     this.onSink = onSink;
-    this.links = pairs.map((pair): Link => ({ ...pair, table: new Float64Array(0), width: 0, charge: 0 }));
+    this.order = findWidthOrder(
+      this.operators.length,
+      pairs.map(({ from, to }) => [from, to]),
+    );
+    const turn = new Map(this.order.map((variable, i) => [variable, i]));
+    this.links = pairs.map((pair): Link => {
+      const [b, a] = [pair.from, pair.to].sort((x, y) => turn.get(x)! - turn.get(y)!);
+      return { ...pair, a, b, table: new Float64Array(0), states: new Uint8Array(0), width: 0, charge: 0 };
+    });
     this.linksOf = this.operators.map((_, v) => this.links.filter(({ from, to }) => from === v || to === v));
     this.into = this.operators.map((_, v) => [
       ...this.linksOf[v].flatMap(({ to, passages }) => (to === v ? passages : [])),
@@ -188,22 +210,22 @@ export class SynchronousProblem {
     });
     this.slots = this.boxes.map(({ length }) => new BoxSlots(length));
     for (const link of this.links) {
-      link.table = this.blankTable(link);
-      link.width = this.slots[link.to].capacity;
+      this.enlarge(link);
+      forget(link);
     }
-    this.order = findWidthOrder(
-      this.operators.length,
-      this.links.map(({ from, to }) => [from, to]),
-    );
   }
 
   private roots(options: readonly Option[], variable: number, rooms: readonly number[]): CompiledBox[] {
     return options.flatMap((option, index) => this.compiled(variable, rootBox(option, index, rooms)) ?? []);
   }
 
-  /** @param active per variable the positions of the boxes to choose from, all where it is left out */
+  /**
+   * @param active per variable the positions of the boxes to choose from, all where it is left out
+   * @param left pairs that may count what those of the boxes that theirs are parts of do: that is no more
+   */
   pairwise(
     active: readonly (readonly number[])[] = this.boxes.map((boxes) => [...boxes.keys()]),
+    left: Left = 'none',
   ): PairwiseProblem {
     active.forEach((positions, v) => this.refresh(v, positions));
     return {
@@ -213,26 +235,84 @@ export class SynchronousProblem {
         return costs;
       }),
       edges: this.links.map((link) => {
-        const { from, to, table } = link;
-        const [rows, columns, width] = [active[from], active[to], this.slots[to].capacity];
-        const [rowSlots, columnSlots] = [this.slots[from].taken, this.slots[to].taken];
+        const { a, b, table, states } = link;
+        const { rows, columns } = this.placesOf(link, active);
         const part = new Float64Array(rows.length * columns.length);
         let at = 0;
-        for (const row of rows) {
-          const start = rowSlots[row] * width;
-          for (const column of columns) {
-            const pair = start + columnSlots[column];
-            let ns = table[pair];
-            if (Number.isNaN(ns)) {
-              ns = this.between(link, this.boxes[from][row], this.boxes[to][column]);
-              table[pair] = ns;
-            }
-            part[at++] = ns;
+        for (let i = 0; i < rows.length; i++) {
+          for (let j = 0; j < columns.length; j++) {
+            const pair = rows[i] + columns[j];
+            if (isWanted(states[pair], left)) this.workOut(link, pair, active[a][i], active[b][j]);
+            part[at++] = table[pair];
           }
         }
-        return { a: from, b: to, table: part };
+        return { a, b, table: part };
       }),
     };
+  }
+
+  /** Pairs of active boxes that were not worked out. */
+  leftPairs(active: readonly (readonly number[])[]): number {
+    let left = 0;
+    for (const link of this.links) {
+      const { rows, columns } = this.placesOf(link, active);
+      for (const row of rows)
+        for (const column of columns) if (link.states[row + column] !== WORKED_OUT) left++;
+    }
+    return left;
+  }
+
+  /**
+   * Works out the pairs of active boxes that are within reach; those that are not and were not worked out may be left.
+   * @param least per link and entry of its table in the pairwise problem of the active boxes: no assignment with it costs less
+   * @param choice positions among these
+   * @returns whether the choice costs more with that
+   */
+  workOutReached(
+    active: readonly (readonly number[])[],
+    least: readonly Float64Array[],
+    level: Nanoseconds,
+    choice: ArrayLike<number>,
+  ): boolean {
+    let isChosenRaised = false;
+    this.links.forEach((link, index) => {
+      const { a, b, table, states } = link;
+      const { rows, columns } = this.placesOf(link, active);
+      let at = 0;
+      for (let i = 0; i < rows.length; i++) {
+        for (let j = 0; j < columns.length; j++, at++) {
+          const pair = rows[i] + columns[j];
+          if (states[pair] === WORKED_OUT) continue;
+          if (least[index][at] >= level) {
+            states[pair] = OUT_OF_REACH;
+            continue;
+          }
+          const before = table[pair];
+          this.workOut(link, pair, active[a][i], active[b][j]);
+          isChosenRaised ||= table[pair] > before && choice[a] === i && choice[b] === j;
+        }
+      }
+    });
+    return isChosenRaised;
+  }
+
+  /** Where rows and columns of active boxes stand in a link's own table, to be added. */
+  private placesOf(
+    { a, b, width }: Link,
+    active: readonly (readonly number[])[],
+  ): { rows: Int32Array; columns: Int32Array } {
+    const slotsOf = (variable: number, stride: number): Int32Array =>
+      Int32Array.from(active[variable], (i) => stride * this.slots[variable].taken[i]);
+    return { rows: slotsOf(a, width), columns: slotsOf(b, 1) };
+  }
+
+  /** @param i position among the boxes of the link's `a`, @param j of its `b` */
+  private workOut(link: Link, pair: number, i: number, j: number): void {
+    const [boxA, boxB] = [this.boxes[link.a][i], this.boxes[link.b][j]];
+    const ns = link.a === link.from ? this.between(link, boxA, boxB) : this.between(link, boxB, boxA);
+    // What holds for boxes holds for their parts.
+    link.table[pair] = link.states[pair] === UNKNOWN ? ns : Math.max(ns, link.table[pair]);
+    link.states[pair] = WORKED_OUT;
   }
 
   /** Of all boxes, whether valued or not. */
@@ -269,7 +349,7 @@ export class SynchronousProblem {
       passage.prices.set(passage.prices.map((price, d) => (d === sink ? price : 0)));
     this.isPricing = true;
     this.memory = memory;
-    for (const link of this.links) link.table.fill(NaN);
+    for (const link of this.links) forget(link);
     this.setPrices();
   }
 
@@ -289,8 +369,11 @@ export class SynchronousProblem {
   /** @param charges per link @returns whether any of them is another than before */
   chargeOrders(charges: ArrayLike<Nanoseconds>): boolean {
     const changed = this.links.filter(({ charge }, i) => charge !== charges[i]);
-    this.links.forEach((link, i) => (link.charge = charges[i]));
-    for (const { table } of changed) table.fill(NaN);
+    this.links.forEach((link, i) => {
+      const less = Math.max(0, link.charge - charges[i]);
+      if (link.charge !== charges[i]) discount(link, less);
+      link.charge = charges[i];
+    });
     return changed.length > 0;
   }
 
@@ -404,8 +487,16 @@ export class SynchronousProblem {
   /**
    * Replaces boxes. @param kept per variable the positions that stay, ascending, or `undefined` for all
    * @param added per variable boxes that follow them
+   * @param parents positions of those that these are parts of, whose pairs cost no more; `NONE` for others
    */
-  update(kept: readonly (readonly number[] | undefined)[], added: readonly (readonly CompiledBox[])[]): void {
+  update(
+    kept: readonly (readonly number[] | undefined)[],
+    added: readonly (readonly CompiledBox[])[],
+    parents: readonly (readonly number[])[],
+  ): void {
+    const before = parents.map((own, v) =>
+      own.map((parent) => (parent === NONE ? NONE : this.slots[v].taken[parent])),
+    );
     const renewed = this.boxes.map((boxes, v): readonly number[] => {
       if (kept[v] === undefined && added[v].length === 0) return [];
       const staying = kept[v] ?? [...boxes.keys()];
@@ -413,20 +504,9 @@ export class SynchronousProblem {
       return this.slots[v].replace(staying, added[v].length);
     });
     for (const link of this.links) {
-      const { from, to } = link;
-      const width = this.slots[to].capacity;
-      const height = this.slots[from].capacity;
-      const before = link.width;
-      if (link.table.length !== height * width) {
-        const { table } = link;
-        link.table = this.blankTable(link);
-        for (let row = 0; row * before < table.length; row++)
-          link.table.set(table.subarray(row * before, (row + 1) * before), row * width);
-        link.width = width;
-      }
-      const { table } = link;
-      for (const row of renewed[from]) table.fill(NaN, row * width, (row + 1) * width);
-      for (const column of renewed[to]) for (let at = column; at < table.length; at += width) table[at] = NaN;
+      this.enlarge(link);
+      inheritRows(link, before[link.a], renewed[link.a]);
+      inheritColumns(link, before[link.b], renewed[link.b]);
     }
   }
 
@@ -474,8 +554,85 @@ export class SynchronousProblem {
     );
   }
 
-  /** Of phases that are not worked out before they are asked for. */
-  private blankTable({ from, to }: Link): Float64Array {
-    return new Float64Array(this.slots[from].capacity * this.slots[to].capacity).fill(NaN);
+  /** To the capacity of the slots. */
+  private enlarge(link: Link): void {
+    const width = this.slots[link.b].capacity;
+    const size = this.slots[link.a].capacity * width;
+    if (link.table.length === size) return;
+    const { table, states, width: before } = link;
+    link.table = new Float64Array(size);
+    link.states = new Uint8Array(size).fill(UNKNOWN);
+    link.width = width;
+    for (let row = 0; row * before < table.length; row++) {
+      link.table.set(table.subarray(row * before, (row + 1) * before), row * width);
+      link.states.set(states.subarray(row * before, (row + 1) * before), row * width);
+    }
+  }
+}
+
+function forget({ states }: Link): void {
+  states.fill(UNKNOWN);
+}
+
+/** From here on pairs may cost less than they did, by that much at most. */
+function discount({ table, states }: Link, by: Nanoseconds): void {
+  for (let pair = 0; pair < table.length; pair++) {
+    table[pair] -= by;
+    if (states[pair] === WORKED_OUT) states[pair] = NEW;
+  }
+}
+
+/** @param from slots, @param to others or some of the same */
+function inheritRows({ table, states, width }: Link, from: readonly number[], to: readonly number[]): void {
+  const rows = from.map((slot) =>
+    slot === NONE
+      ? { ns: new Float64Array(width), own: new Uint8Array(width).fill(UNKNOWN) }
+      : {
+          ns: table.slice(slot * width, (slot + 1) * width),
+          own: states.slice(slot * width, (slot + 1) * width).map(inherited),
+        },
+  );
+  to.forEach((slot, i) => {
+    table.set(rows[i].ns, slot * width);
+    states.set(rows[i].own, slot * width);
+  });
+}
+
+/** The same for the columns of every row. */
+function inheritColumns(
+  { table, states, width }: Link,
+  from: readonly number[],
+  to: readonly number[],
+): void {
+  if (to.length === 0) return;
+  const ns = new Float64Array(to.length);
+  const own = new Uint8Array(to.length);
+  for (let start = 0; start < table.length; start += width) {
+    for (let i = 0; i < to.length; i++) {
+      ns[i] = from[i] === NONE ? 0 : table[start + from[i]];
+      own[i] = from[i] === NONE ? UNKNOWN : inherited(states[start + from[i]]);
+    }
+    for (let i = 0; i < to.length; i++) {
+      table[start + to[i]] = ns[i];
+      states[start + to[i]] = own[i];
+    }
+  }
+}
+
+/** Of a pair of parts: what that of the boxes costs, they cost at least. */
+function inherited(state: number): number {
+  return state === WORKED_OUT ? NEW : state;
+}
+
+function isWanted(state: number, left: Left): boolean {
+  switch (state) {
+    case UNKNOWN:
+      return true;
+    case NEW:
+      return left !== 'all';
+    case OUT_OF_REACH:
+      return left === 'none';
+    default:
+      return false;
   }
 }

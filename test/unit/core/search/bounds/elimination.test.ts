@@ -40,6 +40,20 @@ function bruteForce(problem: PairwiseProblem): { value: number; marginals: numbe
   }
 }
 
+/** Per edge and entry of its table. */
+function leastOfPairs({ unary, edges }: PairwiseProblem): number[][] {
+  return edges.map(({ a, b, table }) =>
+    Array.from(table, (_, pair) => {
+      const chosen = [Math.floor(pair / unary[b].length), pair % unary[b].length];
+      // All others cost more than any assignment.
+      const alone = unary.map((costs, v) =>
+        v === a || v === b ? costs.map((cost, x) => (x === chosen[v === a ? 0 : 1] ? cost : 1e6)) : costs,
+      );
+      return bruteForce({ unary: alone, edges }).value;
+    }),
+  );
+}
+
 describe('elimination of a pairwise problem', () => {
   it('finds the minimum, a minimizer and every min-marginal', () => {
     const random = randomInts(11);
@@ -56,6 +70,27 @@ describe('elimination of a pairwise problem', () => {
       );
     }
   });
+
+  for (const tableLimit of [1e6, 16]) {
+    it(`says what every pair costs at least, up to the level, tables of ${tableLimit} combinations`, () => {
+      const random = randomInts(31);
+      let below = 0;
+      for (let trial = 0; trial < 60; trial++) {
+        const problem = randomProblem(random);
+        const level = bruteForce(problem).value + random(6);
+        const found = eliminate(problem, tableLimit, undefined, { level, arePairsAsked: true });
+        leastOfPairs(problem).forEach((expected, edge) =>
+          expected.forEach((cost, pair) => {
+            const least = found.pairs[edge][pair];
+            assert.ok(least <= Math.min(cost, level) + 1e-9);
+            if (found.isExact) assert.equal(least, Math.min(cost, level));
+            if (cost < level) below++;
+          }),
+        );
+      }
+      assert.ok(below > 20);
+    });
+  }
 
   it('stays a lower bound where buckets are cut', () => {
     const random = randomInts(5);

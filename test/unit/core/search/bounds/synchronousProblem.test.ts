@@ -10,6 +10,8 @@ import { partitionRules } from '../../../../../src/core/partition/rules';
 import { ALL_OVERLAPS } from '../../../../../src/core/search/bounds/placedPhase';
 import { weightPrices, type MemoryPrices } from '../../../../../src/core/search/bounds/pricedStep';
 import { orderCharges } from '../../../../../src/core/search/bounds/orderCharges';
+import type { PairwiseProblem } from '../../../../../src/core/search/bounds/elimination';
+import { byOperator } from '../../../../../src/core/search/opponents/geneProblem';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import {
   SynchronousProblem,
@@ -94,6 +96,51 @@ function alikeGenes(random: Random, workload: Workload): Gene[] {
   });
 }
 
+/** How an operator is split in a plan, as the problem sees it. */
+interface SplitLengths {
+  readonly option: number;
+  readonly lengths: Int32Array;
+  /** Units, where it is split. */
+  readonly ranges?: readonly (readonly [start: number, end: number])[];
+}
+
+function lengthsOf(
+  problem: SynchronousProblem,
+  workload: Workload,
+  genes: readonly Gene[],
+  variable: number,
+): SplitLengths {
+  const operator = problem.operators[variable];
+  const gene = workload.genes.compile(operator, genes[workload.flow.steps.indexOf(operator)]).gene;
+  const options = problem.options[variable];
+  const lengths = new Int32Array(workload.cluster.devices.length);
+  if (gene.split === NONE) {
+    const [device] = geneDevices(gene);
+    lengths[device] = 1;
+    return {
+      option: options.findIndex((own) => own.split === NONE && own.device === device),
+      lengths,
+    };
+  }
+  const splits = workload.genes.splits(operator);
+  const { unit } = splits[gene.split];
+  const ranges = Array.from(lengths, (_, d) => {
+    const [start, end] = computedRange(gene, d);
+    return [start / unit, end / unit] as const;
+  });
+  ranges.forEach(([start, end], d) => (lengths[d] = end - start));
+  const isLeftOut = options.every(({ split }) => split !== gene.split);
+  // Columns that are as rows are left out.
+  const { length } = splits[gene.split];
+  const split = isLeftOut
+    ? splits.findIndex((rows) => rows.dimension === 'H' && rows.length === length)
+    : gene.split;
+  const option = options.findIndex(
+    (own) => own.split === split && (!own.isReduced || own.device === gene.reduceOn),
+  );
+  return { option, lengths, ranges };
+}
+
 /** What the problem says of the lengths of a plan, and of others up to so many units away. */
 function aroundLengthsOf(
   problem: SynchronousProblem,
@@ -102,42 +149,82 @@ function aroundLengthsOf(
   random: Random,
   away: number,
 ): number {
-  const { steps } = workload.flow;
-  const points = problem.operators.map((operator, variable) => {
-    const gene = workload.genes.compile(operator, genes[steps.indexOf(operator)]).gene;
-    const options = problem.options[variable];
-    const lo = new Int32Array(workload.cluster.devices.length);
-    if (gene.split === NONE) {
-      const [device] = geneDevices(gene);
-      lo[device] = 1;
-      const option = options.findIndex((own) => own.split === NONE && own.device === device);
-      return around(problem, variable, option, lo, () => 0);
-    }
-    const splits = workload.genes.splits(operator);
-    const { unit } = splits[gene.split];
-    const ranges = Array.from(lo, (_, d) => {
-      const [start, end] = computedRange(gene, d);
-      return [start / unit, end / unit] as const;
-    });
-    ranges.forEach(([start, end], d) => (lo[d] = end - start));
-    const isLeftOut = options.every(({ split }) => split !== gene.split);
-    // Columns that are as rows are left out.
-    const { length } = splits[gene.split];
-    const split = isLeftOut
-      ? splits.findIndex((rows) => rows.dimension === 'H' && rows.length === length)
-      : gene.split;
-    const option = options.findIndex(
-      (own) => own.split === split && (!own.isReduced || own.device === gene.reduceOn),
-    );
+  const points = problem.operators.map((_, variable) => {
+    const { option, lengths, ranges } = lengthsOf(problem, workload, genes, variable);
+    if (ranges === undefined) return around(problem, variable, option, lengths, () => 0);
     const overlaps = away === 0 && random.below(4) > 0 ? overlapsAt(ranges) : ALL_OVERLAPS;
-    return around(problem, variable, option, lo, () => random.below(away + 1), overlaps);
+    return around(problem, variable, option, lengths, () => random.below(away + 1), overlaps);
   });
   problem.update(
     points.map(() => []),
     points.map((facts) => [facts]),
+    points.map(() => [NONE]),
   );
   const { unary, edges } = problem.pairwise();
   return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
+}
+
+function positionsOf({ boxes }: SynchronousProblem): number[][] {
+  return boxes.map((own) => [...own.keys()]);
+}
+
+/** Per variable the box that a plan lies in. */
+function boxesOf(problem: SynchronousProblem, workload: Workload, genes: readonly Gene[]): number[] {
+  return problem.boxes.map((boxes, variable) => {
+    const { option, lengths } = lengthsOf(problem, workload, genes, variable);
+    const position = boxes.findIndex(
+      ({ box }) =>
+        box.option === option && lengths.every((length, d) => box.lo[d] <= length && length <= box.hi[d]),
+    );
+    assert.ok(position !== NONE);
+    return position;
+  });
+}
+
+function costOf({ unary, edges }: PairwiseProblem, choice: readonly number[]): number {
+  const between = edges.map(({ a, b, table }) => table[choice[a] * unary[b].length + choice[b]]);
+  return [...unary.map((costs, v) => costs[choice[v]]), ...between].reduce((sum, ns) => sum + ns, 0);
+}
+
+/**
+ * The chosen boxes, and others, are halved along the lengths of a device.
+ * @returns per variable where each box stood before, or the one that it is a part of
+ */
+function halve(problem: SynchronousProblem, choice: readonly number[], random: Random): number[][] {
+  const splits = problem.boxes.map((boxes, variable) =>
+    [...new Set([choice[variable], random.below(boxes.length)])].flatMap((i) => {
+      const { box } = boxes[i];
+      const open = [...box.lo.keys()].filter((d) => box.lo[d] < box.hi[d]);
+      if (open.length === 0) return [];
+      const d = open[random.below(open.length)];
+      const middle = (box.lo[d] + box.hi[d]) >> 1;
+      const halves = [
+        { ...box, hi: box.hi.with(d, middle) },
+        { ...box, lo: box.lo.with(d, middle + 1) },
+      ];
+      return [{ i, parts: halves.flatMap((half) => problem.compiled(variable, half) ?? []) }];
+    }),
+  );
+  const kept = problem.boxes.map((boxes, v) =>
+    [...boxes.keys()].filter((i) => splits[v].every((split) => split.i !== i)),
+  );
+  const parents = splits.map((own) => own.flatMap(({ i, parts }) => parts.map(() => i)));
+  problem.update(
+    kept,
+    splits.map((own) => own.flatMap(({ parts }) => parts)),
+    parents,
+  );
+  return kept.map((own, v) => [...own, ...parents[v]]);
+}
+
+/** @returns whether there was something to charge */
+function chargeAtRandom(problem: SynchronousProblem, random: Random): boolean {
+  const phases = problem
+    .phasesByOrder(problem.operators.map(() => 0))
+    .map(({ from, to }) => ({ from, to, kept: someNs(random), reordered: someNs(random) }));
+  const charges = orderCharges(phases, problem.operators.length);
+  problem.chargeOrders(charges);
+  return charges.some((charge) => charge > 0);
 }
 
 /** Of weights, and of a few operators' steps; now and then on some devices only. */
@@ -286,12 +373,7 @@ describe('the synchronous problem over lengths', () => {
           if (relaxed > 0.97 * evaluator.latencyNs) near++;
         }
         // For the plans to come other orders are charged on one link and paid on others.
-        const phases = problem
-          .phasesByOrder(problem.operators.map(() => 0))
-          .map(({ from, to }) => ({ from, to, kept: someNs(random), reordered: someNs(random) }));
-        const charges = orderCharges(phases, problem.operators.length);
-        if (charges.some((charge) => charge > 0)) charged++;
-        problem.chargeOrders(charges);
+        if (chargeAtRandom(problem, random)) charged++;
       }
     }
     assert.ok(near > 25, `${near} plans near`);
@@ -334,6 +416,50 @@ describe('the synchronous problem over lengths', () => {
     }
   });
 
+  it('counts pairs of parts as what they are parts of until they are worked out', () => {
+    let less = 0;
+    for (let seed = 0; seed < 40; seed++) {
+      const random = seededRandom(seed);
+      const graph = chainOf(random);
+      const rules = partitionRules(graph);
+      const cluster = severalDevices(random);
+      const order = graph.operators.map(({ id }) => id);
+      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const evaluator = new Evaluator(workload);
+      const scene = new BoundScene(graph, rules, cluster);
+      const problem = new SynchronousProblem(scene, undefined, () => false, seed % 2 === 1);
+      problem.pairwise();
+      const plans = Array.from({ length: 4 }, () => alikeGenes(random, workload));
+      for (let turn = 0; turn < 16; turn++) {
+        const before = problem.pairwise(positionsOf(problem), 'all');
+        const origins = halve(problem, boxesOf(problem, workload, plans[turn % 2]), random);
+        const all = positionsOf(problem);
+        problem.pairwise(all, 'all').edges.forEach(({ a, b, table }, link) => {
+          const pairs = origins[a].flatMap((i) => origins[b].map((j) => i * before.unary[b].length + j));
+          assert.deepEqual(
+            [...table],
+            pairs.map((pair) => before.edges[link].table[pair]),
+          );
+        });
+        if (turn === 8) chargeAtRandom(problem, random);
+        const left = problem.pairwise(all, 'all');
+        // Some are worked out in between, as those within reach are.
+        problem.pairwise(all.map((positions) => positions.filter(() => random.below(3) === 0)));
+        const worked = turn < 15 ? problem.pairwise(all, 'out of reach') : problem.pairwise(all);
+        for (const genes of plans) {
+          evaluator.evaluate(byOperator(workload, genes));
+          const choice = boxesOf(problem, workload, genes);
+          const costs = [left, worked].map((known) => costOf(known, choice));
+          for (const cost of costs)
+            assert.ok(cost <= evaluator.latencyNs + 1, `seed ${seed}: ${cost} > ${evaluator.latencyNs}`);
+          if (costs[0] < costs[1]) less++;
+        }
+      }
+      assert.equal(problem.leftPairs(positionsOf(problem)), 0);
+    }
+    assert.ok(less > 100, `${less} plans in boxes whose pairs cost more than what they are parts of`);
+  });
+
   it('counts what wide boxes lack together: what is held covers too little, halos included', () => {
     const net = new NetBuilder();
     const graph = net.finish([net.conv(net.conv(net.input([1, 4, 14, 6]), 4, 1), 4, 3)]);
@@ -362,7 +488,8 @@ describe('the synchronous problem over lengths', () => {
           },
         })!;
       };
-      problem.update([[], []], [[rows(0, lengths, lengths, excess)], [rows(1, lo, hi, 28)]]);
+      const boxes = [[rows(0, lengths, lengths, excess)], [rows(1, lo, hi, 28)]];
+      problem.update([[], []], boxes, [[NONE], [NONE]]);
       return problem.pairwise().edges[0].table[0];
     };
     // Fifteen rows are made; halos of two cuts need four more than fourteen, and two devices hold too little for one cut.
