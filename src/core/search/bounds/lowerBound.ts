@@ -34,9 +34,9 @@ export function defaultLimits(operators: number): RefineLimits {
 }
 
 export const MOST_ROUNDS = 5000;
-const MOST_WORK = 450_000_000;
+const MOST_WORK = 400_000_000;
 /** Small models are soon as well proven as they will be. */
-const WORK_PER_OPERATOR = 10_000_000;
+const WORK_PER_OPERATOR = 8_000_000;
 const CELLS_PER_ROUND = 2_000_000_000;
 const LEAST_TABLE = 200_000;
 export const MOST_TABLE = 30_000_000;

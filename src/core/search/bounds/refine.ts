@@ -70,7 +70,10 @@ const RECOVERY = { from: 2, to: 4, share: 0.75 };
 
 /** It ends where this share of the work has raised the bound by no more than that share of it. */
 const STALLED_SHARE = 0.2;
-const STALLED_GAIN = 0.0005;
+const STALLED_GAIN = 0.001;
+/** As near to the known plan it ends sooner: where that share of the work has raised the bound so little. */
+const NEAR = 0.01;
+const STALLED_NEAR = 0.05;
 
 /** What is known of the boxes of one operator, by position. */
 interface BoxNotes {
@@ -164,7 +167,8 @@ export class Refinement {
       const used = PAIR_WORK * problem.pairs + work;
       yield used;
       if (incumbent < Infinity && incumbent - found.bound <= limits.gap * incumbent) return;
-      if (limits.isPatient !== true && used >= mark.used + STALLED_SHARE * limits.work) {
+      const share = incumbent - found.bound <= NEAR * incumbent ? STALLED_NEAR : STALLED_SHARE;
+      if (limits.isPatient !== true && used >= mark.used + share * limits.work) {
         if (found.bound <= mark.bound + STALLED_GAIN * Math.abs(mark.bound)) return;
         mark = { used, bound: found.bound };
       }
