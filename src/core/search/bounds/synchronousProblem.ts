@@ -25,6 +25,7 @@ import { PhaseLinks } from './phaseLinks';
 import type { ByOrder } from './placedPhase';
 import { heldBy, priceTables } from './priceTables';
 import { entryAt, pricedStep, type MemoryPrices, type PriceTables, type PricedStep } from './pricedStep';
+import { BoxSlots, PairTable, type Left } from './pairTable';
 import { PricedPhase } from './pricedPhase';
 import { findRelays, leastStep, needAtOrigin } from './relays';
 import type { BoundScene } from './scene';
@@ -37,24 +38,9 @@ interface Link {
   readonly a: number;
   readonly b: number;
   readonly passages: readonly Passage[];
-  /** Row-major over the slots of `a` and `b`. */
-  table: Float64Array;
-  /** Of the entries of the table. */
-  states: Uint8Array;
-  /** Of the table. */
-  width: number;
   /** Where the devices' order is not the same at both ends (`orderCharges.ts`). */
   charge: Nanoseconds;
 }
-
-/** Pairs of boxes that were worked out, those whose boxes are parts of such, or of such as were out of reach, and others. */
-const WORKED_OUT = 0;
-const NEW = 1;
-const OUT_OF_REACH = 2;
-const UNKNOWN = 3;
-
-/** Those that need not be worked out. */
-export type Left = 'none' | 'out of reach' | 'all';
 
 export interface LinkByOrder extends ByOrder {
   readonly from: number;
@@ -70,38 +56,6 @@ export interface CompiledBox extends BoxFacts {
   readonly epoch: number;
 }
 
-/** Where the boxes of a variable stand in tables, so that others can come and go without moving them. */
-class BoxSlots {
-  /** Per box. */
-  taken: number[];
-  capacity: number;
-  private readonly free: number[] = [];
-
-  constructor(boxes: number) {
-    this.taken = Array.from({ length: boxes }, (_, i) => i);
-    this.capacity = boxes;
-  }
-
-  /** @param staying positions, ascending @returns the slots of boxes that follow them */
-  replace(staying: readonly number[], added: number): number[] {
-    const { taken, free } = this;
-    const stays = new Set(staying);
-    taken.forEach((slot, i) => {
-      if (!stays.has(i)) free.push(slot);
-    });
-    while (free.length < added) {
-      const next = Math.ceil(GROWTH * this.capacity) + 1;
-      for (let slot = next - 1; slot >= this.capacity; slot--) free.push(slot);
-      this.capacity = next;
-    }
-    const renewed = Array.from({ length: added }, () => free.pop()!);
-    this.taken = [...staying.map((i) => taken[i]), ...renewed];
-    return renewed;
-  }
-}
-
-const GROWTH = 1.5;
-
 function needsOf(option: Option, needs: readonly PassageNeed[]): NeedTable[] {
   return needs.map(({ read, lineages }) => needAtOrigin(option.needs[read], lineages)!);
 }
@@ -115,6 +69,8 @@ export class SynchronousProblem {
   /** Pairs of boxes valued so far: the measure of work. */
   pairs = 0;
   private readonly links: readonly Link[];
+  /** Per link. */
+  private readonly pairTables: readonly PairTable[];
   /** Per variable, which is a row or a column of its links' tables. */
   private readonly slots: readonly BoxSlots[];
   private readonly linksOf: readonly (readonly Link[])[];
@@ -184,7 +140,7 @@ export class SynchronousProblem {
     const turn = new Map(this.order.map((variable, i) => [variable, i]));
     this.links = pairs.map((pair): Link => {
       const [b, a] = [pair.from, pair.to].sort((x, y) => turn.get(x)! - turn.get(y)!);
-      return { ...pair, a, b, table: new Float64Array(0), states: new Uint8Array(0), width: 0, charge: 0 };
+      return { ...pair, a, b, charge: 0 };
     });
     this.linksOf = this.operators.map((_, v) => this.links.filter(({ from, to }) => from === v || to === v));
     this.into = this.operators.map((_, v) => [
@@ -209,10 +165,14 @@ export class SynchronousProblem {
           );
     });
     this.slots = this.boxes.map(({ length }) => new BoxSlots(length));
-    for (const link of this.links) {
-      this.enlarge(link);
-      forget(link);
-    }
+    this.pairTables = this.links.map((link) => {
+      const { a, b } = link;
+      return new PairTable(this.slots[a], this.slots[b], (i, j) =>
+        a === link.from
+          ? this.between(link, this.boxes[a][i], this.boxes[b][j])
+          : this.between(link, this.boxes[b][j], this.boxes[a][i]),
+      );
+    });
   }
 
   private roots(options: readonly Option[], variable: number, rooms: readonly number[]): CompiledBox[] {
@@ -234,36 +194,24 @@ export class SynchronousProblem {
         for (let i = 0; i < positions.length; i++) costs[i] = this.boxes[v][positions[i]].cost;
         return costs;
       }),
-      edges: this.links.map((link) => {
-        const { a, b, table, states } = link;
-        const { rows, columns } = this.placesOf(link, active);
-        const part = new Float64Array(rows.length * columns.length);
-        let at = 0;
-        for (let i = 0; i < rows.length; i++) {
-          for (let j = 0; j < columns.length; j++) {
-            const pair = rows[i] + columns[j];
-            if (isWanted(states[pair], left)) this.workOut(link, pair, active[a][i], active[b][j]);
-            part[at++] = table[pair];
-          }
-        }
-        return { a, b, table: part };
-      }),
+      edges: this.links.map(({ a, b }, link) => ({
+        a,
+        b,
+        table: this.pairTables[link].among(active[a], active[b], left),
+      })),
     };
   }
 
   /** Pairs of active boxes that were not worked out. */
   leftPairs(active: readonly (readonly number[])[]): number {
-    let left = 0;
-    for (const link of this.links) {
-      const { rows, columns } = this.placesOf(link, active);
-      for (const row of rows)
-        for (const column of columns) if (link.states[row + column] !== WORKED_OUT) left++;
-    }
-    return left;
+    return this.links.reduce(
+      (sum, { a, b }, link) => sum + this.pairTables[link].leftAmong(active[a], active[b]),
+      0,
+    );
   }
 
   /**
-   * Works out the pairs of active boxes that are within reach; those that are not and were not worked out may be left.
+   * Works out the pairs of active boxes that are within reach; those that are not may be left from now on.
    * @param least per link and entry of its table in the pairwise problem of the active boxes: no assignment with it costs less
    * @param choice positions among these
    * @returns whether the choice costs more with that
@@ -274,45 +222,11 @@ export class SynchronousProblem {
     level: Nanoseconds,
     choice: ArrayLike<number>,
   ): boolean {
-    let isChosenRaised = false;
-    this.links.forEach((link, index) => {
-      const { a, b, table, states } = link;
-      const { rows, columns } = this.placesOf(link, active);
-      let at = 0;
-      for (let i = 0; i < rows.length; i++) {
-        for (let j = 0; j < columns.length; j++, at++) {
-          const pair = rows[i] + columns[j];
-          if (states[pair] === WORKED_OUT) continue;
-          if (least[index][at] >= level) {
-            states[pair] = OUT_OF_REACH;
-            continue;
-          }
-          const before = table[pair];
-          this.workOut(link, pair, active[a][i], active[b][j]);
-          isChosenRaised ||= table[pair] > before && choice[a] === i && choice[b] === j;
-        }
-      }
+    const raised = this.links.filter(({ a, b }, link) => {
+      const chosen = choice[a] * active[b].length + choice[b];
+      return this.pairTables[link].workOutReached(active[a], active[b], least[link], level, chosen);
     });
-    return isChosenRaised;
-  }
-
-  /** Where rows and columns of active boxes stand in a link's own table, to be added. */
-  private placesOf(
-    { a, b, width }: Link,
-    active: readonly (readonly number[])[],
-  ): { rows: Int32Array; columns: Int32Array } {
-    const slotsOf = (variable: number, stride: number): Int32Array =>
-      Int32Array.from(active[variable], (i) => stride * this.slots[variable].taken[i]);
-    return { rows: slotsOf(a, width), columns: slotsOf(b, 1) };
-  }
-
-  /** @param i position among the boxes of the link's `a`, @param j of its `b` */
-  private workOut(link: Link, pair: number, i: number, j: number): void {
-    const [boxA, boxB] = [this.boxes[link.a][i], this.boxes[link.b][j]];
-    const ns = link.a === link.from ? this.between(link, boxA, boxB) : this.between(link, boxB, boxA);
-    // What holds for boxes holds for their parts.
-    link.table[pair] = link.states[pair] === UNKNOWN ? ns : Math.max(ns, link.table[pair]);
-    link.states[pair] = WORKED_OUT;
+    return raised.length > 0;
   }
 
   /** Of all boxes, whether valued or not. */
@@ -349,7 +263,7 @@ export class SynchronousProblem {
       passage.prices.set(passage.prices.map((price, d) => (d === sink ? price : 0)));
     this.isPricing = true;
     this.memory = memory;
-    for (const link of this.links) forget(link);
+    for (const pairs of this.pairTables) pairs.forget();
     this.setPrices();
   }
 
@@ -371,7 +285,7 @@ export class SynchronousProblem {
     const changed = this.links.filter(({ charge }, i) => charge !== charges[i]);
     this.links.forEach((link, i) => {
       const less = Math.max(0, link.charge - charges[i]);
-      if (link.charge !== charges[i]) discount(link, less);
+      if (link.charge !== charges[i]) this.pairTables[i].discount(less);
       link.charge = charges[i];
     });
     return changed.length > 0;
@@ -503,11 +417,8 @@ export class SynchronousProblem {
       this.boxes[v] = [...staying.map((i) => boxes[i]), ...added[v]];
       return this.slots[v].replace(staying, added[v].length);
     });
-    for (const link of this.links) {
-      this.enlarge(link);
-      inheritRows(link, before[link.a], renewed[link.a]);
-      inheritColumns(link, before[link.b], renewed[link.b]);
-    }
+    const parts = renewed.map((slots, v) => ({ slots, parents: before[v] }));
+    this.links.forEach(({ a, b }, link) => this.pairTables[link].inherit(parts[a], parts[b]));
   }
 
   private between(link: Link, from: BoxFacts, to: BoxFacts): number {
@@ -552,87 +463,5 @@ export class SynchronousProblem {
       undefined,
       { axis: WHOLE_AXIS, isRun: true },
     );
-  }
-
-  /** To the capacity of the slots. */
-  private enlarge(link: Link): void {
-    const width = this.slots[link.b].capacity;
-    const size = this.slots[link.a].capacity * width;
-    if (link.table.length === size) return;
-    const { table, states, width: before } = link;
-    link.table = new Float64Array(size);
-    link.states = new Uint8Array(size).fill(UNKNOWN);
-    link.width = width;
-    for (let row = 0; row * before < table.length; row++) {
-      link.table.set(table.subarray(row * before, (row + 1) * before), row * width);
-      link.states.set(states.subarray(row * before, (row + 1) * before), row * width);
-    }
-  }
-}
-
-function forget({ states }: Link): void {
-  states.fill(UNKNOWN);
-}
-
-/** From here on pairs may cost less than they did, by that much at most. */
-function discount({ table, states }: Link, by: Nanoseconds): void {
-  for (let pair = 0; pair < table.length; pair++) {
-    table[pair] -= by;
-    if (states[pair] === WORKED_OUT) states[pair] = NEW;
-  }
-}
-
-/** @param from slots, @param to others or some of the same */
-function inheritRows({ table, states, width }: Link, from: readonly number[], to: readonly number[]): void {
-  const rows = from.map((slot) =>
-    slot === NONE
-      ? { ns: new Float64Array(width), own: new Uint8Array(width).fill(UNKNOWN) }
-      : {
-          ns: table.slice(slot * width, (slot + 1) * width),
-          own: states.slice(slot * width, (slot + 1) * width).map(inherited),
-        },
-  );
-  to.forEach((slot, i) => {
-    table.set(rows[i].ns, slot * width);
-    states.set(rows[i].own, slot * width);
-  });
-}
-
-/** The same for the columns of every row. */
-function inheritColumns(
-  { table, states, width }: Link,
-  from: readonly number[],
-  to: readonly number[],
-): void {
-  if (to.length === 0) return;
-  const ns = new Float64Array(to.length);
-  const own = new Uint8Array(to.length);
-  for (let start = 0; start < table.length; start += width) {
-    for (let i = 0; i < to.length; i++) {
-      ns[i] = from[i] === NONE ? 0 : table[start + from[i]];
-      own[i] = from[i] === NONE ? UNKNOWN : inherited(states[start + from[i]]);
-    }
-    for (let i = 0; i < to.length; i++) {
-      table[start + to[i]] = ns[i];
-      states[start + to[i]] = own[i];
-    }
-  }
-}
-
-/** Of a pair of parts: what that of the boxes costs, they cost at least. */
-function inherited(state: number): number {
-  return state === WORKED_OUT ? NEW : state;
-}
-
-function isWanted(state: number, left: Left): boolean {
-  switch (state) {
-    case UNKNOWN:
-      return true;
-    case NEW:
-      return left !== 'all';
-    case OUT_OF_REACH:
-      return left === 'none';
-    default:
-      return false;
   }
 }

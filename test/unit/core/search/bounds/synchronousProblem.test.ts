@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
-import type { Cluster } from '../../../../../src/core/cluster/cluster';
 import type { Graph } from '../../../../../src/core/graph/graph';
 import { seededRandom, type Random } from '../../../../../src/core/graph/random';
 import { NONE } from '../../../../../src/core/graph/units';
 import { Evaluator } from '../../../../../src/core/latency/evaluator';
-import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../../../../src/core/latency/gene';
+import { type Gene } from '../../../../../src/core/latency/gene';
 import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { ALL_OVERLAPS } from '../../../../../src/core/search/bounds/placedPhase';
 import { weightPrices, type MemoryPrices } from '../../../../../src/core/search/bounds/pricedStep';
-import { orderCharges } from '../../../../../src/core/search/bounds/orderCharges';
-import type { PairwiseProblem } from '../../../../../src/core/search/bounds/elimination';
-import { byOperator } from '../../../../../src/core/search/opponents/geneProblem';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
 import {
   SynchronousProblem,
@@ -19,127 +15,14 @@ import {
 } from '../../../../../src/core/search/bounds/synchronousProblem';
 import { waysToShare } from '../../../../../src/core/search/waysToShare';
 import { NetBuilder, randomNet } from '../../../../support/netGraph';
-import { randomCluster, randomGene } from '../../../../support/randomPlan';
-
-/** A chain along whose rows halos of several widths are needed, and now and then all channels or two branches. */
-function chainOf(random: Random): Graph {
-  const net = new NetBuilder();
-  const rows = 14 + random.below(8);
-  // Where columns are as rows the bounds leave them out.
-  let x = net.input([1, 4, rows, random.below(2) === 0 ? rows : 6]);
-  for (let i = 0; i < 4; i++) {
-    const kind = random.below(18);
-    if (kind === 0) x = net.relu(x);
-    else if (kind === 1 && net.shape(x)[2] > 8) x = net.maxPool(x, 2 + random.below(2), 2);
-    else if (kind === 2) x = net.shuffle(net.conv(x, 8, 1, 1, 4), 4);
-    else if (kind === 3) x = net.shuffle(x, 2);
-    else if (kind === 5 && net.shape(x)[2] < 30) x = net.convTranspose(x, 4, 2 + random.below(3), 2);
-    else if (kind === 6) x = net.conv(x, 4, 3, 1, 1, undefined, 2);
-    else if (kind === 4) x = net.sliceChannels(net.conv(x, 8, 1), 2, 6);
-    else if (kind === 17) {
-      const long = [3, 5, 7][random.below(3)];
-      x = net.stripe(x, 4, random.below(2) === 0 ? [1, long] : [long, random.below(2) === 0 ? 1 : 3]);
-    } else if (kind === 16) {
-      const parts = [1, 3, 1, 1].map((kernel) => net.conv(x, 1, kernel));
-      x = net.concat(random.below(2) === 0 ? parts : parts.slice(2));
-    } else if (kind === 13) {
-      const [, channels] = net.shape(x);
-      x = net.conv(x, channels, [1, 3, 5][random.below(3)], 1 + random.below(2), channels);
-    } else if (kind === 14) {
-      const before = net.relu(x);
-      x = net.conv(net.sum(net.maxPool(before, 2, 2), net.maxPool(before, 3, 2)), 4, 3);
-    } else if (kind === 15) {
-      const [, channels] = net.shape(x);
-      x = net.sum(net.conv(net.conv(x, channels, 3, 1, channels), channels, 1), x);
-    } else if (kind === 12) {
-      const read = net.relu(x);
-      x = net.sum(net.conv(net.conv(read, net.shape(x)[1], 1), net.shape(x)[1], 3), read);
-    } else if (kind === 7) {
-      const read = net.relu(net.conv(x, 4, 1));
-      x = net.concat([net.conv(read, 2, 1), net.conv(read, 2, random.below(2) === 0 ? 1 : 3)]);
-    } else x = net.conv(x, 4, [1, 3, 3, 5][random.below(4)], 1 + Number(random.below(8) === 0 && i < 2));
-  }
-  if (random.below(3) === 0) x = net.gemm(net.flatten(x), 6);
-  return net.finish([x]);
-}
-
-/** The same rows for all operators, but for small shifts, with small halos that are computed again, in some order. */
-function alikeGenes(random: Random, workload: Workload): Gene[] {
-  const count = workload.cluster.devices.length;
-  const shares = Array.from(
-    { length: count },
-    (_, d) => random.below(4) + Number(d === 0 || random.below(5) > 0),
-  );
-  return workload.flow.steps.map((operator) => {
-    const splits = workload.genes.splits(operator);
-    const along = ['C', 'W', 'H', 'H', 'H', 'H'][random.below(6)];
-    const split = splits.findIndex(({ dimension }) => dimension === along);
-    if (split === NONE || random.below(12) === 0) return randomGene(random, splits, count);
-    const { unit } = splits[split];
-    const length = splits[split].length / unit;
-    const all = shares.reduce((sum, share) => sum + share, 0);
-    let sum = 0;
-    const inner = shares.slice(1).map((_, d) => {
-      sum += shares[d];
-      return (
-        unit *
-        Math.min(length, Math.max(0, Math.round((length * sum) / all) + [0, 0, 1, -1, 2][random.below(5)]))
-      );
-    });
-    const halos = Array.from({ length: 2 * count }, () =>
-      random.below(3) === 0 ? unit * (1 + random.below(2)) : 0,
-    );
-    const cuts = [0, ...inner.sort((a, b) => a - b), unit * length];
-    const gene = { split, cuts, reduceOn: NONE, halos: random.below(2) === 0 ? halos : undefined };
-    const others = reorderedGenes(gene);
-    return random.below(3) === 0 && others.length > 0 ? others[random.below(others.length)] : gene;
-  });
-}
-
-/** How an operator is split in a plan, as the problem sees it. */
-interface SplitLengths {
-  readonly option: number;
-  readonly lengths: Int32Array;
-  /** Units, where it is split. */
-  readonly ranges?: readonly (readonly [start: number, end: number])[];
-}
-
-function lengthsOf(
-  problem: SynchronousProblem,
-  workload: Workload,
-  genes: readonly Gene[],
-  variable: number,
-): SplitLengths {
-  const operator = problem.operators[variable];
-  const gene = workload.genes.compile(operator, genes[workload.flow.steps.indexOf(operator)]).gene;
-  const options = problem.options[variable];
-  const lengths = new Int32Array(workload.cluster.devices.length);
-  if (gene.split === NONE) {
-    const [device] = geneDevices(gene);
-    lengths[device] = 1;
-    return {
-      option: options.findIndex((own) => own.split === NONE && own.device === device),
-      lengths,
-    };
-  }
-  const splits = workload.genes.splits(operator);
-  const { unit } = splits[gene.split];
-  const ranges = Array.from(lengths, (_, d) => {
-    const [start, end] = computedRange(gene, d);
-    return [start / unit, end / unit] as const;
-  });
-  ranges.forEach(([start, end], d) => (lengths[d] = end - start));
-  const isLeftOut = options.every(({ split }) => split !== gene.split);
-  // Columns that are as rows are left out.
-  const { length } = splits[gene.split];
-  const split = isLeftOut
-    ? splits.findIndex((rows) => rows.dimension === 'H' && rows.length === length)
-    : gene.split;
-  const option = options.findIndex(
-    (own) => own.split === split && (!own.isReduced || own.device === gene.reduceOn),
-  );
-  return { option, lengths, ranges };
-}
+import { randomGene } from '../../../../support/randomPlan';
+import {
+  alikeGenes,
+  chainOf,
+  chargeAtRandom,
+  lengthsOf,
+  severalDevices,
+} from '../../../../support/boundProblems';
 
 /** What the problem says of the lengths of a plan, and of others up to so many units away. */
 function aroundLengthsOf(
@@ -162,69 +45,6 @@ function aroundLengthsOf(
   );
   const { unary, edges } = problem.pairwise();
   return [...unary, ...edges.map(({ table }) => table)].reduce((sum, [cost]) => sum + cost, 0);
-}
-
-function positionsOf({ boxes }: SynchronousProblem): number[][] {
-  return boxes.map((own) => [...own.keys()]);
-}
-
-/** Per variable the box that a plan lies in. */
-function boxesOf(problem: SynchronousProblem, workload: Workload, genes: readonly Gene[]): number[] {
-  return problem.boxes.map((boxes, variable) => {
-    const { option, lengths } = lengthsOf(problem, workload, genes, variable);
-    const position = boxes.findIndex(
-      ({ box }) =>
-        box.option === option && lengths.every((length, d) => box.lo[d] <= length && length <= box.hi[d]),
-    );
-    assert.ok(position !== NONE);
-    return position;
-  });
-}
-
-function costOf({ unary, edges }: PairwiseProblem, choice: readonly number[]): number {
-  const between = edges.map(({ a, b, table }) => table[choice[a] * unary[b].length + choice[b]]);
-  return [...unary.map((costs, v) => costs[choice[v]]), ...between].reduce((sum, ns) => sum + ns, 0);
-}
-
-/**
- * The chosen boxes, and others, are halved along the lengths of a device.
- * @returns per variable where each box stood before, or the one that it is a part of
- */
-function halve(problem: SynchronousProblem, choice: readonly number[], random: Random): number[][] {
-  const splits = problem.boxes.map((boxes, variable) =>
-    [...new Set([choice[variable], random.below(boxes.length)])].flatMap((i) => {
-      const { box } = boxes[i];
-      const open = [...box.lo.keys()].filter((d) => box.lo[d] < box.hi[d]);
-      if (open.length === 0) return [];
-      const d = open[random.below(open.length)];
-      const middle = (box.lo[d] + box.hi[d]) >> 1;
-      const halves = [
-        { ...box, hi: box.hi.with(d, middle) },
-        { ...box, lo: box.lo.with(d, middle + 1) },
-      ];
-      return [{ i, parts: halves.flatMap((half) => problem.compiled(variable, half) ?? []) }];
-    }),
-  );
-  const kept = problem.boxes.map((boxes, v) =>
-    [...boxes.keys()].filter((i) => splits[v].every((split) => split.i !== i)),
-  );
-  const parents = splits.map((own) => own.flatMap(({ i, parts }) => parts.map(() => i)));
-  problem.update(
-    kept,
-    splits.map((own) => own.flatMap(({ parts }) => parts)),
-    parents,
-  );
-  return kept.map((own, v) => [...own, ...parents[v]]);
-}
-
-/** @returns whether there was something to charge */
-function chargeAtRandom(problem: SynchronousProblem, random: Random): boolean {
-  const phases = problem
-    .phasesByOrder(problem.operators.map(() => 0))
-    .map(({ from, to }) => ({ from, to, kept: someNs(random), reordered: someNs(random) }));
-  const charges = orderCharges(phases, problem.operators.length);
-  problem.chargeOrders(charges);
-  return charges.some((charge) => charge > 0);
 }
 
 /** Of weights, and of a few operators' steps; now and then on some devices only. */
@@ -277,10 +97,6 @@ function placements(
   });
 }
 
-function someNs(random: Random): number {
-  return 10 ** (3 + 5 * random.next());
-}
-
 /** Bit of the way in which shards overlap, where they lie as places are told apart; all of them elsewhere. */
 function overlapsAt(ranges: readonly (readonly [number, number])[]): number {
   const along = ranges.filter(([start, end]) => end > start).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
@@ -326,13 +142,6 @@ function hasColumns(problem: SynchronousProblem, { genes }: Workload): boolean {
   return problem.operators.some((operator, v) =>
     problem.options[v].some(({ split }) => split !== NONE && genes.splits(operator)[split].dimension === 'W'),
   );
-}
-
-function severalDevices(random: Random): Cluster {
-  for (;;) {
-    const cluster = randomCluster(random);
-    if (cluster.devices.length >= 3) return cluster;
-  }
 }
 
 describe('the synchronous problem over lengths', () => {
@@ -414,50 +223,6 @@ describe('the synchronous problem over lengths', () => {
       const least = (halo === 0 ? 0.999 : 0.97) * best - 10;
       assert.ok(relaxed <= best + 1 && relaxed >= least, `turn ${turn}: ${relaxed} for ${best}`);
     }
-  });
-
-  it('counts pairs of parts as what they are parts of until they are worked out', () => {
-    let less = 0;
-    for (let seed = 0; seed < 40; seed++) {
-      const random = seededRandom(seed);
-      const graph = chainOf(random);
-      const rules = partitionRules(graph);
-      const cluster = severalDevices(random);
-      const order = graph.operators.map(({ id }) => id);
-      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
-      const evaluator = new Evaluator(workload);
-      const scene = new BoundScene(graph, rules, cluster);
-      const problem = new SynchronousProblem(scene, undefined, () => false, seed % 2 === 1);
-      problem.pairwise();
-      const plans = Array.from({ length: 4 }, () => alikeGenes(random, workload));
-      for (let turn = 0; turn < 16; turn++) {
-        const before = problem.pairwise(positionsOf(problem), 'all');
-        const origins = halve(problem, boxesOf(problem, workload, plans[turn % 2]), random);
-        const all = positionsOf(problem);
-        problem.pairwise(all, 'all').edges.forEach(({ a, b, table }, link) => {
-          const pairs = origins[a].flatMap((i) => origins[b].map((j) => i * before.unary[b].length + j));
-          assert.deepEqual(
-            [...table],
-            pairs.map((pair) => before.edges[link].table[pair]),
-          );
-        });
-        if (turn === 8) chargeAtRandom(problem, random);
-        const left = problem.pairwise(all, 'all');
-        // Some are worked out in between, as those within reach are.
-        problem.pairwise(all.map((positions) => positions.filter(() => random.below(3) === 0)));
-        const worked = turn < 15 ? problem.pairwise(all, 'out of reach') : problem.pairwise(all);
-        for (const genes of plans) {
-          evaluator.evaluate(byOperator(workload, genes));
-          const choice = boxesOf(problem, workload, genes);
-          const costs = [left, worked].map((known) => costOf(known, choice));
-          for (const cost of costs)
-            assert.ok(cost <= evaluator.latencyNs + 1, `seed ${seed}: ${cost} > ${evaluator.latencyNs}`);
-          if (costs[0] < costs[1]) less++;
-        }
-      }
-      assert.equal(problem.leftPairs(positionsOf(problem)), 0);
-    }
-    assert.ok(less > 100, `${less} plans in boxes whose pairs cost more than what they are parts of`);
   });
 
   it('counts what wide boxes lack together: what is held covers too little, halos included', () => {
