@@ -57,6 +57,8 @@ const NEAREST = 0.02;
 const HORIZON = 0.3;
 /** Boxes whose min-marginal lies in this share of the way to the level are split. */
 const WINDOW = 0.3;
+/** Boxes split beside the chosen one; prices of memory, found in a few rounds on wide boxes, are better ones without. */
+const MORE_SPLIT = 1;
 
 /** Other orders of the devices are charged after so many rounds, after twice as many, and so on. */
 const CHARGED_AFTER = 100;
@@ -189,7 +191,8 @@ export class Refinement {
       notes = noted(notes, active, result, reach);
       if (isReached || isRaised) continue;
       const window = result.value + WINDOW * (levels.level - result.value) + 1e-6 * Math.abs(result.value);
-      const next = splitRound(problem, notes, choice, window, incumbent);
+      const more = limits.isPatient === true ? 0 : MORE_SPLIT;
+      const next = splitRound(problem, notes, choice, window, more, incumbent);
       if (next === undefined) return;
       notes = next;
     }
@@ -305,19 +308,20 @@ function noted(
 }
 
 /**
- * Splits boxes of each operator, the chosen one and another within the window; `undefined` where nothing is left to split. Boxes that
- * hold no plan better than the incumbent go.
+ * Splits boxes of each operator, the chosen one and `more` within the window; `undefined` where nothing is left to split.
+ * Boxes that hold no plan better than the incumbent go.
  */
 function splitRound(
   problem: SynchronousProblem,
   notes: readonly BoxNotes[],
   choice: ArrayLike<number>,
   window: number,
+  more: number,
   incumbent: number,
 ): BoxNotes[] | undefined {
   const splits = problem.boxes.map((boxes, v) => {
     const { floors } = notes[v];
-    return boxesToSplit(boxes, floors, choice[v], window).map((i) => ({
+    return boxesToSplit(boxes, floors, choice[v], window, more).map((i) => ({
       i,
       parts: splitBox(problem, v, boxes[i], choice),
     }));
@@ -346,20 +350,19 @@ function splitRound(
   return next;
 }
 
-/** Beside the chosen box, or where that is a point, so many others: those of the best assignments within the window. */
-const MORE_SPLIT = 1;
-
+/** The chosen box and `more` others, or one other where it is a point: those of the best assignments within the window. */
 function boxesToSplit(
   boxes: readonly CompiledBox[],
   floors: readonly number[],
   chosen: number,
   window: number,
+  more: number,
 ): number[] {
+  const isOpen = !isPoint(boxes[chosen].box) || openOverlaps(boxes[chosen]) !== 0;
   const others = [...floors.keys()]
     .filter((i) => i !== chosen && floors[i] <= window && !isPoint(boxes[i].box))
     .sort((i, j) => floors[i] - floors[j] || i - j)
-    .slice(0, MORE_SPLIT);
-  const isOpen = !isPoint(boxes[chosen].box) || openOverlaps(boxes[chosen]) !== 0;
+    .slice(0, isOpen ? more : 1);
   return isOpen ? [chosen, ...others] : others;
 }
 
