@@ -4,9 +4,11 @@ import type { Graph } from '../../src/core/graph/graph';
 import { type Random } from '../../src/core/graph/random';
 import { NONE } from '../../src/core/graph/units';
 import { computedRange, geneDevices, reorderedGenes, type Gene } from '../../src/core/latency/gene';
-import { type Workload } from '../../src/core/latency/workload';
+import { createWorkload, type Workload } from '../../src/core/latency/workload';
 import { orderCharges } from '../../src/core/search/bounds/orderCharges';
-import type { SynchronousProblem } from '../../src/core/search/bounds/synchronousProblem';
+import { SynchronousProblem } from '../../src/core/search/bounds/synchronousProblem';
+import { partitionRules } from '../../src/core/partition/rules';
+import { BoundScene } from '../../src/core/search/bounds/scene';
 import { NetBuilder } from './netGraph';
 import { randomCluster, randomGene } from './randomPlan';
 
@@ -149,4 +151,18 @@ export function severalDevices(random: Random): Cluster {
     const cluster = randomCluster(random);
     if (cluster.devices.length >= 3) return cluster;
   }
+}
+
+/** A chain on several devices. @param areJoinsRelays sums and concatenations are left out */
+export function chainProblem(
+  random: Random,
+  areJoinsRelays: boolean,
+): { graph: Graph; workload: Workload; problem: SynchronousProblem } {
+  const graph = chainOf(random);
+  const rules = partitionRules(graph);
+  const cluster = severalDevices(random);
+  const order = graph.operators.map(({ id }) => id);
+  const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+  const scene = new BoundScene(graph, rules, cluster);
+  return { graph, workload, problem: new SynchronousProblem(scene, undefined, () => false, areJoinsRelays) };
 }

@@ -86,9 +86,9 @@ export function eliminate(
   const value = valueOf(buckets);
   const choice = decode(problem, buckets, order);
   const totals = new Map<number, KnownTotals>();
-  const pairs = continued.arePairsAsked === true ? problem.edges.map(() => new Float64Array(0)) : undefined;
-  const marginals = downward(problem, buckets, sizes, value, continued.level, totals, pairs);
-  return { value, isExact, cells, choice, marginals, pairs: pairs ?? [], reach: { totals } };
+  const edges = continued.arePairsAsked === true ? problem.edges : [];
+  const { marginals, pairs } = downward(edges, buckets, sizes, value, continued.level, totals);
+  return { value, isExact, cells, choice, marginals, pairs, reach: { totals } };
 }
 
 /** The minimum alone, without min-marginals. */
@@ -263,16 +263,19 @@ function decode(problem: PairwiseProblem, buckets: readonly Bucket[], order: rea
   return choice;
 }
 
-/** Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `level` is left out. */
+/**
+ * Passes back what the rest of the tree costs at least, bucket by bucket; what exceeds `level` is left out.
+ * @param edges of the problem, or none where their pairs are not asked for
+ */
 function downward(
-  { edges }: PairwiseProblem,
+  edges: readonly PairwiseEdge[],
   buckets: readonly Bucket[],
   sizes: readonly number[],
   value: number,
   level: number,
   totals: Map<number, KnownTotals>,
-  pairs: Float64Array[] | undefined,
-): Float64Array[] {
+): Pick<EliminationResult, 'marginals' | 'pairs'> {
+  const pairs = edges.map(() => new Float64Array(0));
   const marginals = sizes.map((size) => new Float64Array(size).fill(-Infinity));
   const outside = new Map<Bucket, Float64Array>();
   for (let b = buckets.length - 1; b >= 0; b--) {
@@ -297,7 +300,7 @@ function downward(
       into: new Float64Array(child.message.length).fill(Infinity),
       strides: stridesOf({ scope: child.separator, table: child.message }, separator, sizes),
     }));
-    const between = (pairs === undefined ? [] : bucket.edges).map((edge) => {
+    const between = (edges.length === 0 ? [] : bucket.edges).map((edge) => {
       const { a, b, table } = edges[edge];
       const scope = [a === bucket.variable ? b : a, bucket.variable];
       const into = new Float64Array(table.length).fill(level);
@@ -306,7 +309,7 @@ function downward(
     spreadOver(bucket, sizes, isSkipped, rest, level, minima, [...below, ...between]);
     for (const { edge, into } of between) {
       const { a, b } = edges[edge];
-      pairs![edge] = b === bucket.variable ? into : transpose(into, sizes[b], sizes[a]);
+      pairs[edge] = b === bucket.variable ? into : transpose(into, sizes[b], sizes[a]);
     }
     for (const { child, into } of below) {
       for (let i = 0; i < into.length; i++) into[i] -= child.message[i];
@@ -315,7 +318,7 @@ function downward(
     const known = marginals[bucket.variable];
     for (let x = 0; x < known.length; x++) if (minima[x] > known[x]) known[x] = minima[x];
   }
-  return marginals;
+  return { marginals, pairs };
 }
 
 function transpose(table: Float64Array, rows: number, columns: number): Float64Array<ArrayBuffer> {

@@ -25,7 +25,7 @@ export interface RefineLimits {
   readonly gap: number;
   /** Times that other orders of the devices are charged, where that is given. */
   readonly charges?: number;
-  /** It does all of the work, however little that brings. */
+  /** For prices of memory: it does all of the work, however little that brings, and splits one box of each operator at a time. */
   readonly isPatient?: boolean;
 }
 
@@ -57,7 +57,7 @@ const NEAREST = 0.02;
 const HORIZON = 0.3;
 /** Boxes whose min-marginal lies in this share of the way to the level are split. */
 const WINDOW = 0.3;
-/** Boxes split beside the chosen one; prices of memory, found in a few rounds on wide boxes, are better ones without. */
+/** Boxes split beside the chosen one; prices that are found in a few rounds on wide boxes are better without. */
 const MORE_SPLIT = 1;
 
 /** Other orders of the devices are charged after so many rounds, after twice as many, and so on. */

@@ -3,19 +3,11 @@ import { seededRandom, type Random } from '../../../../../src/core/graph/random'
 import { NONE } from '../../../../../src/core/graph/units';
 import { Evaluator } from '../../../../../src/core/latency/evaluator';
 import { type Gene } from '../../../../../src/core/latency/gene';
-import { createWorkload, type Workload } from '../../../../../src/core/latency/workload';
-import { partitionRules } from '../../../../../src/core/partition/rules';
+import type { Workload } from '../../../../../src/core/latency/workload';
 import type { PairwiseProblem } from '../../../../../src/core/search/bounds/elimination';
 import { byOperator } from '../../../../../src/core/search/opponents/geneProblem';
-import { BoundScene } from '../../../../../src/core/search/bounds/scene';
-import { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
-import {
-  alikeGenes,
-  chainOf,
-  chargeAtRandom,
-  lengthsOf,
-  severalDevices,
-} from '../../../../support/boundProblems';
+import type { SynchronousProblem } from '../../../../../src/core/search/bounds/synchronousProblem';
+import { alikeGenes, chainProblem, chargeAtRandom, lengthsOf } from '../../../../support/boundProblems';
 
 function positionsOf({ boxes }: SynchronousProblem): number[][] {
   return boxes.map((own) => [...own.keys()]);
@@ -75,14 +67,8 @@ describe('pairs of boxes', () => {
     let less = 0;
     for (let seed = 0; seed < 40; seed++) {
       const random = seededRandom(seed);
-      const graph = chainOf(random);
-      const rules = partitionRules(graph);
-      const cluster = severalDevices(random);
-      const order = graph.operators.map(({ id }) => id);
-      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const { workload, problem } = chainProblem(random, seed % 2 === 1);
       const evaluator = new Evaluator(workload);
-      const scene = new BoundScene(graph, rules, cluster);
-      const problem = new SynchronousProblem(scene, undefined, () => false, seed % 2 === 1);
       problem.pairwise();
       const plans = Array.from({ length: 4 }, () => alikeGenes(random, workload));
       for (let turn = 0; turn < 16; turn++) {

@@ -19,6 +19,7 @@ import { randomGene } from '../../../../support/randomPlan';
 import {
   alikeGenes,
   chainOf,
+  chainProblem,
   chargeAtRandom,
   lengthsOf,
   severalDevices,
@@ -152,14 +153,8 @@ describe('the synchronous problem over lengths', () => {
     const left = new Map<string, number>();
     for (let seed = 0; seed < 120; seed++) {
       const random = seededRandom(seed);
-      const graph = chainOf(random);
-      const rules = partitionRules(graph);
-      const cluster = severalDevices(random);
-      const order = graph.operators.map(({ id }) => id);
-      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
+      const { graph, workload, problem } = chainProblem(random, seed % 2 === 1);
       const evaluator = new Evaluator(workload);
-      const scene = new BoundScene(graph, rules, cluster);
-      const problem = new SynchronousProblem(scene, undefined, () => false, seed % 2 === 1);
       const kept = new Set(problem.operators);
       for (const { id, type } of graph.operators)
         if (workload.flow.stepOf[id] >= 0 && !kept.has(id)) left.set(type, (left.get(type) ?? 0) + 1);
