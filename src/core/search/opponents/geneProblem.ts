@@ -8,7 +8,7 @@ import type { CompiledGene } from '../../latency/compiledGene';
 import { GATHER } from '../../latency/flow';
 import type { Gene } from '../../latency/gene';
 import type { Workload } from '../../latency/workload';
-import { EMPTY_REGION, type Region, type RegionSpace } from '../../partition/regions';
+import { EMPTY_REGION, type Region } from '../../partition/regions';
 import {
   eliminate,
   eliminationOrder,
@@ -16,6 +16,7 @@ import {
   type PairwiseEdge,
   type PairwiseProblem,
 } from '../bounds/elimination';
+import { GenePhase, type MadeParts, type Parts } from './genePhase';
 
 /** Extra cost of a gene in nanoseconds: prices of memory, say. */
 export type GeneCost = (gene: CompiledGene) => number;
@@ -54,14 +55,11 @@ export class GeneProblem {
   /** Per link. */
   private readonly known: (KnownPhases | undefined)[];
   private readonly knownSteps = new Map<CompiledGene, Nanoseconds>();
-  /** Per device: time of its uplink and of its downlink in one phase. */
-  private readonly up: Float64Array;
-  private readonly down: Float64Array;
+  private readonly phase: GenePhase;
 
   constructor(readonly workload: Workload) {
     this.links = findLinks(workload);
-    this.up = new Float64Array(workload.cluster.devices.length);
-    this.down = new Float64Array(workload.cluster.devices.length);
+    this.phase = new GenePhase(workload);
     this.known = this.links.map(() => undefined);
     const { steps } = workload.flow;
     this.order = eliminationOrder({
@@ -111,7 +109,8 @@ export class GeneProblem {
   stepAfter(gene: CompiledGene, step: number, before: readonly CompiledGene[]): Nanoseconds {
     let ns = this.stepNs(gene);
     this.links.forEach((link) => {
-      if (link.to === step) ns += this.phases(link, before[link.from], gene);
+      if (link.to !== step) return;
+      ns += this.phases(link, this.madeBy(link, before[link.from]), this.needsOf(link, gene));
     });
     return ns;
   }
@@ -139,14 +138,16 @@ export class GeneProblem {
     const table = new Float64Array(rows.length * columns.length);
     const width = known?.columns.size ?? 0;
     const oldColumns = columns.map((gene) => known?.columns.get(gene) ?? NONE);
+    const needs = columns.map((gene) => this.needsOf(link, gene));
     rows.forEach((from, x) => {
       const oldRow = known?.rows.get(from) ?? NONE;
-      columns.forEach((to, y) => {
+      const made = this.madeBy(link, from);
+      for (let y = 0; y < columns.length; y++) {
         table[x * columns.length + y] =
           oldRow !== NONE && oldColumns[y] !== NONE
             ? known!.table[oldRow * width + oldColumns[y]]
-            : this.phases(link, from, to);
-      });
+            : this.phases(link, made, needs[y]);
+      }
     });
     return table;
   }
@@ -165,65 +166,42 @@ export class GeneProblem {
     if (gene.reduction !== undefined) ns += gene.reduction.phaseNs + gene.reduction.ns;
     reads.forEach(({ storage }, read) => {
       if (flow.storages[storage].producer !== NONE) return;
-      ns += this.phase(storage, this.wholeOn(storage, cluster.source), undefined, gene.needs[read]);
+      const whole = this.wholeOn(storage, cluster.source);
+      ns += this.phase.ns(
+        storage,
+        this.phase.made(storage, whole, whole),
+        this.phase.parts(storage, gene.needs[read]),
+      );
     });
     makes.forEach((storage, make) => {
       if (!flow.storages[storage].readers.includes(GATHER)) return;
-      ns += this.phase(storage, gene.owns[make], gene.makes[make], this.wholeOn(storage, cluster.sink));
+      ns += this.phase.ns(
+        storage,
+        this.phase.made(storage, gene.owns[make], gene.makes[make]),
+        this.phase.parts(storage, this.wholeOn(storage, cluster.sink)),
+      );
     });
     return ns;
   }
 
   private wholeOn(storage: StorageId, wanted: number): Region[] {
-    const { whole } = this.space(storage);
+    const { whole } = this.phase.space(storage);
     return this.workload.cluster.devices.map((_, device) => (device === wanted ? whole : EMPTY_REGION));
   }
 
-  private space(storage: StorageId): RegionSpace {
-    const { genes, graph } = this.workload;
-    return genes.regions.space(graph.storages[storage].tensors[0]);
+  /** Per passage. */
+  private madeBy({ passages }: Link, { owns, makes }: CompiledGene): MadeParts[] {
+    return passages.map(({ storage, make }) => this.phase.made(storage, owns[make], makes[make]));
   }
 
-  private phases({ passages }: Link, from: CompiledGene, to: CompiledGene): Nanoseconds {
+  private needsOf({ passages }: Link, { needs }: CompiledGene): Parts[] {
+    return passages.map(({ storage, read }) => this.phase.parts(storage, needs[read]));
+  }
+
+  private phases({ passages }: Link, made: readonly MadeParts[], needs: readonly Parts[]): Nanoseconds {
     let ns = 0;
-    for (const { storage, make, read } of passages)
-      ns += this.phase(storage, from.owns[make], from.makes[make], to.needs[read]);
+    for (let i = 0; i < passages.length; i++) ns += this.phase.ns(passages[i].storage, made[i], needs[i]);
     return ns;
-  }
-
-  /** @param made what each device holds, where that is more than it owns */
-  private phase(
-    storage: StorageId,
-    owned: readonly Region[],
-    made: readonly Region[] | undefined,
-    needs: readonly Region[],
-  ): Nanoseconds {
-    const { genes, cluster } = this.workload;
-    const space = this.space(storage);
-    const devices = cluster.devices.length;
-    const { up, down } = this;
-    up.fill(0);
-    down.fill(0);
-    let sum = 0;
-    for (let to = 0; to < devices; to++) {
-      const need = needs[to];
-      if (need.elements === 0) continue;
-      const isWider = made !== undefined && made !== owned;
-      const held = isWider ? made[to] : EMPTY_REGION;
-      // Each element is somebody's: mostly one or two devices have all that is lacking.
-      let lacking = space.missingElements(need, isWider ? held : owned[to]);
-      for (let from = 0; from < devices && lacking > 0; from++) {
-        if (from === to || owned[from].elements === 0) continue;
-        const elements = space.commonElementsBut(need, owned[from], held);
-        if (elements === 0) continue;
-        lacking -= elements;
-        const ns = genes.costs.messageNs(from, to, genes.storageBytes(storage, elements));
-        up[from] += ns;
-        down[to] += ns;
-        sum += ns;
-      }
-    }
-    return cluster.network.kind === 'shared' ? sum : Math.max(largest(up), largest(down));
   }
 }
 
@@ -243,12 +221,6 @@ function findLinks({ flow }: Workload): Link[] {
     }
   });
   return [...links.values()];
-}
-
-function largest(values: Float64Array): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) if (values[i] > most) most = values[i];
-  return most;
 }
 
 function positions(genes: readonly CompiledGene[]): Map<CompiledGene, number> {

@@ -24,7 +24,7 @@ const SEED = 1;
 const PATIENCE = 3;
 /** Rounds among the genes of nearly as fast plans for each around the fastest alone, and their patience. */
 const RANKED_ROUNDS = 8;
-const RANKED_PATIENCE = 16;
+const RANKED_PATIENCE = 12;
 /** How much slower such plans may be. */
 const RANKED_WITHIN = 1.03;
 /** Genes of them that are kept, of all operators together and of each at least and at most. */
@@ -34,12 +34,16 @@ const MOST_KEPT = 40;
 /** Neighbours drawn of the fastest plan's gene, and as many of one that was kept, for each gene that is kept. */
 const DRAWN_PER_KEPT = 2 / 3;
 
-/** @param rounds at most so many neighbourhoods, and none any more from when `isLate` on */
+/**
+ * @param rounds at most so many neighbourhoods, and none any more from when `isLate` on
+ * @param found hears of the plan that neighbourhoods of the fastest alone lead to
+ */
 export function neighbourhoodOptimum(
   problem: GeneProblem,
   start: readonly Gene[] | undefined,
   rounds: number,
   isLate: () => boolean = () => false,
+  found: (plan: FastestPlan) => void = () => undefined,
 ): FastestPlan {
   const { workload } = problem;
   const common = workload.flow.steps.map((operator) => commonGenes(workload, operator));
@@ -56,6 +60,7 @@ export function neighbourhoodOptimum(
     idle = next.cost < best.cost ? 0 : idle + 1;
     if (next.cost < best.cost) best = next;
   }
+  found(best);
   // Where buckets are cut, marginals say little.
   return best.isExact ? amongRanked(problem, best, rounds * RANKED_ROUNDS, random, isLate) : best;
 }

@@ -70,6 +70,27 @@ describe('opponents', () => {
     }
   });
 
+  it('phases are those of the plan, whichever parts a gene leaves and the next one needs', () => {
+    for (let seed = 0; seed < 150; seed++) {
+      const workload = workloadOf(seed, 'synchronous', 2 + (seed % 9));
+      const random = seededRandom(seed);
+      const { flow, genes, cluster } = workload;
+      const plan = flow.steps.map((operator) => {
+        const splits = genes.splits(operator);
+        const gene = randomGene(random, splits, cluster.devices.length);
+        if (gene.split === NONE || gene.reduceOn !== NONE) return gene;
+        // Some of the halos are computed where they are needed.
+        const { unit } = splits[gene.split];
+        return { ...gene, halos: gene.cuts.slice(1).flatMap(() => [0, 0].map(() => unit * random.below(3))) };
+      });
+      const { cost } = new GeneProblem(workload).fastest(
+        plan.map((gene) => [gene]),
+        TABLE_LIMIT,
+      );
+      assert.equal(cost, latencyOf(workload, plan), `seed ${seed}`);
+    }
+  });
+
   it('the layer pipeline keeps within the memories, each device in one run', () => {
     let found = 0;
     for (let seed = 0; seed < 20; seed++) {
