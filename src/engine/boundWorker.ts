@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Nanoseconds } from '../core/graph/units';
 import { partitionRules } from '../core/partition/rules';
 import { boundTrial, latencyBound } from '../core/search/bounds/lowerBound';
 import type { BoundWorkerData } from './searchWorkers';
@@ -11,6 +12,8 @@ const isStopped = flagReader(stop);
 if (way === undefined) parentPort?.postMessage(latencyBound(request, isStopped));
 else {
   const trial = boundTrial(request, way, isStopped);
-  parentPort?.once('message', () => parentPort?.postMessage(trial.finish()));
+  parentPort?.once('message', (betterNs: Nanoseconds | undefined) =>
+    parentPort?.postMessage(trial.finish(betterNs)),
+  );
   parentPort?.postMessage(trial.begin());
 }

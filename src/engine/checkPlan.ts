@@ -68,6 +68,10 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
       isNumbers((step as Record<string, unknown>)['prices']);
     return isNumbers(weights) && Array.isArray(steps) && steps.every(isStep);
   };
+  const isLater = (field: unknown): boolean =>
+    typeof field === 'object' &&
+    field !== null &&
+    ['rounds', 'incumbentNs'].every((name) => isNumber((field as Record<string, unknown>)[name]));
   const isOverlapped =
     fields['model'] === 'overlapped' &&
     ['shares', 'weightPrices'].every((name) => fields[name] === undefined || isNumbers(fields[name]));
@@ -77,6 +81,7 @@ function readCertificate(value: unknown): BoundCertificate | undefined {
     ['incumbentNs', 'messageTurns', 'charges'].every(
       (name) => fields[name] === undefined || isNumber(fields[name]),
     ) &&
+    (fields['later'] === undefined || isLater(fields['later'])) &&
     (fields['areJoinsRelays'] === undefined || typeof fields['areJoinsRelays'] === 'boolean') &&
     (fields['prices'] === undefined || arePrices(fields['prices']));
   return isOverlapped || isSynchronous ? (value as BoundCertificate) : undefined;

@@ -151,6 +151,8 @@ async function searchAndProve(
   let isFailed = false;
   let nearNs: Nanoseconds | undefined;
   let proof: Promise<LatencyBound> | undefined;
+  let tellLater!: (latencyNs: Nanoseconds | undefined) => void;
+  const later = new Promise<Nanoseconds | undefined>((resolve) => (tellLater = resolve));
   const proven = (incumbentNs: Nanoseconds | undefined): Promise<LatencyBound> => {
     if (proof !== undefined) return proof;
     proof = prove(
@@ -161,6 +163,7 @@ async function searchAndProve(
         latency,
         ...(incumbentNs === undefined ? {} : { incumbentNs }),
       },
+      later,
       () => isFailed || control.cancelled() || limit.left() === 0,
     );
     // Its failure is met where it is awaited.
@@ -170,22 +173,26 @@ async function searchAndProve(
   try {
     if (latency === 'overlapped') void proven(undefined);
     const searched = await partitionModel(request, rules, order, limit, control, (latencyNs) => {
+      if (nearNs !== undefined) tellLater(latencyNs);
       nearNs ??= latencyNs;
       // On this thread it would keep the search from going on.
       if (workers !== undefined) void proven(nearNs);
     });
     if (searched.shortfall !== undefined) throw new InputError(noPlanSentence(searched.shortfall, cluster));
     control.report({ phase: 'bounding' });
+    tellLater(searched.timeline.latencyNs);
     return { searched, bound: await proven(nearNs ?? searched.timeline.latencyNs) };
   } catch (error) {
     isFailed = true;
+    tellLater(undefined);
     throw error;
   }
 }
 
-const provenHere: ProveBound = (request, isStopped) => Promise.resolve(latencyBound(request, isStopped));
+const provenHere: ProveBound = async (request, later, isStopped) =>
+  latencyBound({ ...request, laterNs: await later }, isStopped);
 
-/** @param near hears of a latency that the search will hardly better, before it ends */
+/** @param near hears of a latency that the search will hardly better, before it ends; perhaps again of a better one */
 function partitionModel(
   { analysis, cluster, options, start, pins, workers }: OptimizeRequest,
   rules: PartitionRules,

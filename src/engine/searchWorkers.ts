@@ -1,16 +1,24 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { NONE } from '../core/graph/units';
+import { NONE, type Nanoseconds } from '../core/graph/units';
 import type { LatencyBound } from '../core/search/bounds/boxBound';
 import { latencyBound, type BoundRequest } from '../core/search/bounds/lowerBound';
-import { goingOn, higher, WAYS, type Tried } from '../core/search/bounds/boundTrial';
+import { goingOn, higher, isEnough, type Tried } from '../core/search/bounds/boundTrial';
 import type { MakePool } from '../core/search/geneflow/searchPartition';
 import { workerIslandPool } from './islandPool';
 import { searchThread } from './searchThread';
 import { StopFlag } from './stopFlag';
 
-/** @param isStopped a safety stop, as for `latencyBound` */
-export type ProveBound = (request: BoundRequest, isStopped: () => boolean) => Promise<LatencyBound>;
+/**
+ * @param later latency of a better plan, for a bound that waits for it
+ * @param isStopped a safety stop, as for `latencyBound`
+ */
+export type ProveBound = (
+  request: BoundRequest,
+  later: Promise<Nanoseconds | undefined>,
+  isStopped: () => boolean,
+) => Promise<LatencyBound>;
 
 /** Where the parts of a search run that can run beside each other. */
 export interface SearchWorkers {
@@ -36,31 +44,47 @@ export interface BoundWorkerData extends Omit<BoundRequest, 'rules'> {
 
 /** @param workerFile the bundle of `boundWorker.ts` */
 export function workerBound(workerFile: string): ProveBound {
-  return (request, isStopped) => {
+  return (request, later, isStopped) => {
     if (isStopped()) return Promise.resolve(latencyBound(request, isStopped));
     const stop = new StopFlag(isStopped);
-    const threads = (request.latency === 'overlapped' ? [undefined] : WAYS).map(
-      (way) => new BoundThread(workerFile, { ...request, rules: undefined, way, stop: stop.buffer }),
-    );
-    const proof = request.latency === 'overlapped' ? threads[0].next<LatencyBound>() : triedBound(threads);
+    const threads: BoundThread[] = [];
+    const begin = (way?: boolean): BoundThread => {
+      const thread = new BoundThread(workerFile, { ...request, rules: undefined, way, stop: stop.buffer });
+      threads.push(thread);
+      return thread;
+    };
+    const proof = request.latency === 'overlapped' ? begin().next<LatencyBound>() : triedBound(begin, later);
     return stop.while(proof).finally(() => threads.forEach((thread) => thread.end()));
   };
 }
 
-/** The same as all ways one after the other. */
-async function triedBound(threads: readonly BoundThread[]): Promise<LatencyBound> {
-  const trials = threads.map((thread) => thread.next<Tried>());
-  // A failure is met where it is awaited.
-  for (const trial of trials) trial.catch(() => undefined);
-  const tried: Tried[] = [];
-  for (const trial of trials) {
-    tried.push(await trial);
-    if (tried[tried.length - 1].isNear) break;
-  }
+/** Beside the search and one way, another way needs one more. */
+const PROCESSORS_OF_TWO = 2;
+
+/** The same as one way after the other (`WAYS`). */
+async function triedBound(
+  begin: (way: boolean) => BoundThread,
+  later: Promise<Nanoseconds | undefined>,
+): Promise<LatencyBound> {
+  const trial = (way: boolean): { thread: BoundThread; tried: Promise<Tried> } => {
+    const thread = begin(way);
+    const tried = thread.next<Tried>();
+    // A failure is met where it is awaited.
+    tried.catch(() => undefined);
+    return { thread, tried };
+  };
+  const kept = trial(false);
+  // With the better plan the search is over, or nearly so.
+  const isBusy = availableParallelism() <= PROCESSORS_OF_TWO;
+  const early = isBusy ? await Promise.race([kept.tried, later.then(() => undefined)]) : undefined;
+  const left = early !== undefined && isEnough(early) ? undefined : trial(true);
+  const tried = [await kept.tried];
+  if (left !== undefined && !isEnough(tried[0])) tried.push(await left.tried);
   const { bound, next } = goingOn(tried);
+  [kept, left].forEach((other, way) => way !== next && other?.thread.end());
   if (next === NONE) return bound;
-  threads.forEach((thread, way) => way !== next && thread.end());
-  return higher(bound, await threads[next].goOn());
+  const { thread } = next === 0 ? kept : left!;
+  return higher(bound, await thread.goOn(tried[next].isClose ? await later : undefined));
 }
 
 class BoundThread {
@@ -78,8 +102,8 @@ class BoundThread {
     });
   }
 
-  goOn(): Promise<LatencyBound> {
-    this.worker.postMessage('go on');
+  goOn(betterNs: Nanoseconds | undefined): Promise<LatencyBound> {
+    this.worker.postMessage(betterNs);
     return this.next();
   }
 

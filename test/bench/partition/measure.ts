@@ -135,9 +135,10 @@ export function measureBound(
 ): Bounded {
   const { graph, rules } = model;
   const cluster = clusterFor(model, network, memory);
-  const incumbentNs = nearNs ?? (geneflow.valid ? geneflow.ns : undefined);
+  const laterNs = geneflow.valid ? geneflow.ns : undefined;
+  const incumbentNs = nearNs ?? laterNs;
   const start = performance.now();
-  const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs }, () => false);
+  const { ns, method } = latencyBound({ graph, rules, cluster, latency, incumbentNs, laterNs }, () => false);
   return { boundNs: ns, boundMethod: method, boundSeconds: (performance.now() - start) / 1000 };
 }
 

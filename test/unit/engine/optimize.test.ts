@@ -23,7 +23,7 @@ const ENDLESS: SearchWorkers = {
     };
     return pool;
   },
-  async proveBound(_, isStopped) {
+  async proveBound(_request, _later, isStopped) {
     while (!isStopped()) await Promise.resolve();
     return { ns: 0, method: 'none', stopped: true };
   },

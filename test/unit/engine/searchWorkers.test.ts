@@ -10,6 +10,8 @@ import { latencyBound, type BoundRequest } from '../../../src/core/search/bounds
 import { workerBound } from '../../../src/engine/searchWorkers';
 import { randomNet } from '../../support/netGraph';
 
+const NOTHING = Promise.resolve(undefined);
+
 describe('a bound in a worker', () => {
   let folder = '';
   let file = '';
@@ -31,7 +33,7 @@ describe('a bound in a worker', () => {
   it('is the same as on this thread', async () => {
     const asked = request(8);
     const limits = { rounds: 20, work: 1e8, tableLimit: 1e6, gap: 0.001 };
-    const found = await workerBound(file)({ ...asked, limits }, () => false);
+    const found = await workerBound(file)({ ...asked, limits }, NOTHING, () => false);
     assert.deepEqual(
       found,
       latencyBound({ ...asked, limits }, () => false),
@@ -42,13 +44,13 @@ describe('a bound in a worker', () => {
   it('ends soon after it is told to', async () => {
     const end = performance.now() + 300;
     const limits = { rounds: 1e9, work: 1e15, tableLimit: 1e7, gap: 0 };
-    const found = await workerBound(file)({ ...request(60), limits }, () => performance.now() > end);
+    const found = await workerBound(file)({ ...request(60), limits }, NOTHING, () => performance.now() > end);
     assert.ok(found.stopped);
     assert.ok(performance.now() < end + 2000);
   });
 
   it('proves nothing where it is stopped before it begins', async () => {
-    const found = await workerBound('no such file')(request(8), () => true);
+    const found = await workerBound('no such file')(request(8), NOTHING, () => true);
     assert.deepEqual(found, { ns: 0, method: 'none', stopped: true });
   });
 });

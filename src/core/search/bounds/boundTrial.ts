@@ -5,7 +5,7 @@
 import { NONE, type Nanoseconds } from '../../graph/units';
 import { BoxBound, NOTHING_PROVEN, type BoundStart, type LatencyBound } from './boxBound';
 import { Interrupted } from './elimination';
-import { memoryPrices } from './memoryPrices';
+import { isMemoryShort, memoryPrices } from './memoryPrices';
 import { PhaseLinks } from './phaseLinks';
 import type { RefineLimits } from './refine';
 import { findRelays } from './relays';
@@ -20,13 +20,21 @@ export interface Tried {
   readonly expectedNs: Nanoseconds;
   /** As good as the latency that is known. */
   readonly isNear: boolean;
+  /** So near to it that no other way is tried, and that the rest waits for a better plan, beside which it goes much faster. */
+  readonly isClose: boolean;
 }
 
-/** So much of the work tells which way will be ahead in the end, and which start where there is one way. */
+/** So much of the work tells which way will be ahead in the end, and which start where there is one way; the rest may wait. */
 const WAY_SHARE = 0.1;
 const START_SHARE = 0.3;
 /** Without joins the eliminations go faster, with them the bound rises further in the end. */
 const LATER_GAIN = 1.015;
+/**
+ * So near to the known plan, in models of so many operators at most, without prices of memory. Measured: joins are better kept then, and beside the
+ * plan that the search finds in the end most boxes go at once.
+ */
+const CLOSE_WITHIN = 0.07;
+const CLOSE_OPERATORS = 200;
 /** Of the work, for the boxes that the prices of memory are found on; it comes on top. */
 const PRICES_SHARE = 0.3;
 /** Prices that gain less may prove less than none. */
@@ -53,7 +61,7 @@ export class BoundTrial {
       const areMet = this.areJoinsMet();
       if (this.areJoinsRelays && !areMet) return;
       const starts = this.starts();
-      const share = areMet ? WAY_SHARE : starts.length > 1 ? START_SHARE : 1;
+      const share = areMet ? WAY_SHARE : START_SHARE;
       for (const start of starts) {
         const run = new BoxBound(scene, start, incumbentNs, limits, isStopped);
         const found = run.upTo(share * limits.work);
@@ -66,14 +74,17 @@ export class BoundTrial {
     });
     const ns = this.favourite?.ns ?? this.best.ns;
     const expectedNs = this.areJoinsRelays ? ns : LATER_GAIN * ns;
-    return { bound: this.result(), expectedNs, isNear: this.isNear() };
+    return { bound: this.result(), expectedNs, isNear: this.isNear(), isClose: this.isClose(ns) };
   }
 
-  /** The rest of the work, for the most promising start. */
-  finish(): LatencyBound {
+  /** The rest of the work, for the most promising start. @param betterNs latency of a better plan than the one known so far */
+  finish(betterNs?: Nanoseconds): LatencyBound {
     const { favourite, limits } = this;
-    if (favourite !== undefined)
-      this.unlessStopped(() => (this.best = higher(this.best, favourite.run.upTo(limits.work))));
+    if (favourite !== undefined) {
+      const { run } = favourite;
+      if (betterNs !== undefined) run.lower(betterNs);
+      this.unlessStopped(() => (this.best = higher(this.best, run.upTo(limits.work))));
+    }
     return this.result();
   }
 
@@ -90,8 +101,21 @@ export class BoundTrial {
   }
 
   private isNear(): boolean {
-    const { best, incumbentNs, limits } = this;
-    return incumbentNs !== undefined && incumbentNs - best.ns <= limits.gap * incumbentNs;
+    return this.isWithin(this.limits.gap, this.best.ns);
+  }
+
+  private isWithin(share: number, ns: Nanoseconds): boolean {
+    const { incumbentNs } = this;
+    return incumbentNs !== undefined && incumbentNs - ns <= share * incumbentNs;
+  }
+
+  private isClose(ns: Nanoseconds): boolean {
+    const { graph, cluster, flow } = this.scene;
+    return (
+      flow.steps.length <= CLOSE_OPERATORS &&
+      !isMemoryShort(graph, cluster) &&
+      this.isWithin(CLOSE_WITHIN, ns)
+    );
   }
 
   /** Leaving joins out makes a difference. */
@@ -115,7 +139,12 @@ export class BoundTrial {
   }
 }
 
-/** @param tried way by way, none behind one that is near @returns the best so far, and which of them goes on */
+/** No other way need be tried. */
+export function isEnough({ isNear, isClose }: Tried): boolean {
+  return isNear || isClose;
+}
+
+/** @param tried way by way, none behind one that is enough @returns the best so far, and which of them goes on */
 export function goingOn(tried: readonly Tried[]): { readonly bound: LatencyBound; readonly next: number } {
   const bound = tried.map((own) => own.bound).reduce(higher);
   if (tried.some(({ isNear }) => isNear)) return { bound, next: NONE };

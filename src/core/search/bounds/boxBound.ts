@@ -29,20 +29,12 @@ export interface BoundStart {
   readonly messageTurns?: number;
 }
 
-export function boxBound(
-  scene: BoundScene,
-  start: BoundStart,
-  incumbentNs: Nanoseconds | undefined,
-  limits: RefineLimits,
-  isStopped: () => boolean,
-): LatencyBound {
-  return new BoxBound(scene, start, incumbentNs, limits, isStopped).upTo(limits.work);
-}
-
 /** A bound that can be halted, and goes on as if it had not been. */
 export class BoxBound {
   private readonly refinement: Refinement;
   private readonly messageTurns: number;
+  private later: { readonly rounds: number; readonly incumbentNs: Nanoseconds } | undefined;
+  private rounds = 0;
   /** A valid plan keeps within the rooms, so its priced cost is at most its latency plus their price. */
   private readonly credit: Nanoseconds;
 
@@ -78,11 +70,19 @@ export class BoxBound {
     );
   }
 
-  /** @param work from the start */
-  upTo(work: number): LatencyBound {
-    const { incumbentNs, limits, credit, messageTurns } = this;
+  /** A faster plan is known. */
+  lower(incumbentNs: Nanoseconds): void {
+    if (this.refinement.isOver || !(incumbentNs < (this.incumbentNs ?? Infinity))) return;
+    this.later = { rounds: this.rounds, incumbentNs };
+    this.refinement.lower(incumbentNs + this.credit);
+  }
+
+  /** @param work from the start, @param most rounds from the start */
+  upTo(work: number, most = Infinity): LatencyBound {
+    const { incumbentNs, limits, credit, messageTurns, later } = this;
     const { prices, areJoinsRelays } = this.start;
-    const { bound, rounds, charges, isExact, stopped } = this.refinement.upTo(work);
+    const { bound, rounds, charges, isExact, stopped } = this.refinement.upTo(work, most);
+    this.rounds = rounds;
     if (bound === -Infinity) return NOTHING_PROVEN;
     const method = `box refinement${prices === undefined ? '' : ' with memory prices'}`;
     return {
@@ -93,6 +93,7 @@ export class BoxBound {
         model: 'synchronous',
         method,
         ...(incumbentNs === undefined ? {} : { incumbentNs }),
+        ...(later === undefined ? {} : { later }),
         rounds,
         tableLimit: limits.tableLimit,
         gap: limits.gap,

@@ -8,7 +8,7 @@ import type { Cluster } from '../../cluster/cluster';
 import type { Graph } from '../../graph/graph';
 import type { Nanoseconds } from '../../graph/units';
 import type { PartitionRules } from '../../partition/partition';
-import { boxBound, MOST_TURNS } from './boxBound';
+import { BoxBound, MOST_TURNS } from './boxBound';
 import { MOST_ROUNDS, MOST_TABLE } from './lowerBound';
 import { MOST_PRICED_STEPS } from './memoryPrices';
 import { pathBound } from './pathBound';
@@ -22,6 +22,8 @@ export type BoundCertificate =
       readonly method: string;
       /** Latency of the plan that boxes were compared with. */
       readonly incumbentNs?: Nanoseconds;
+      /** From which round on they were compared with a faster one. */
+      readonly later?: { readonly rounds: number; readonly incumbentNs: Nanoseconds };
       readonly rounds: number;
       readonly tableLimit: number;
       readonly gap: number;
@@ -64,13 +66,19 @@ export function verifyBound(
     return areShares && arePrices ? workBoundOf(scene, shares, weightPrices) : undefined;
   }
   const { prices, incumbentNs, rounds, tableLimit, gap, messageTurns = 0, charges = 0 } = certificate;
-  const { areJoinsRelays } = certificate;
+  const { areJoinsRelays, later } = certificate;
   if (prices !== undefined && !isUsable(prices, scene)) return undefined;
   // A certificate from elsewhere may not ask for more work than our own.
   if (!(rounds <= MOST_ROUNDS) || !(tableLimit <= MOST_TABLE) || !(messageTurns <= MOST_TURNS))
     return undefined;
   const limits = { rounds, work: Infinity, tableLimit, gap, charges };
-  return boxBound(scene, { areJoinsRelays, prices, messageTurns }, incumbentNs, limits, () => false).ns;
+  const start = { areJoinsRelays, prices, messageTurns };
+  const run = new BoxBound(scene, start, incumbentNs, limits, () => false);
+  if (later !== undefined) {
+    run.upTo(Infinity, later.rounds);
+    run.lower(later.incumbentNs);
+  }
+  return run.upTo(Infinity).ns;
 }
 
 /** One price per device, not below zero. */

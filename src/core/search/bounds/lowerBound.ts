@@ -8,7 +8,7 @@ import type { Graph } from '../../graph/graph';
 import { NONE, type Nanoseconds } from '../../graph/units';
 import type { LatencyModel } from '../../latency/workload';
 import type { PartitionRules } from '../../partition/partition';
-import { BoundTrial, goingOn, higher, WAYS, type Tried } from './boundTrial';
+import { BoundTrial, goingOn, higher, isEnough, WAYS, type Tried } from './boundTrial';
 import { NOTHING_PROVEN, type LatencyBound } from './boxBound';
 import { Interrupted } from './elimination';
 import { pathBound } from './pathBound';
@@ -23,6 +23,8 @@ export interface BoundRequest {
   readonly latency: LatencyModel;
   /** Latency of a valid plan, if one is known: boxes that cannot hold a better one are dropped. */
   readonly incumbentNs?: Nanoseconds;
+  /** Of a better one that is known later: a bound may wait for it. */
+  readonly laterNs?: Nanoseconds;
   readonly limits?: RefineLimits;
 }
 
@@ -79,14 +81,14 @@ function refinedBound(request: BoundRequest, isStopped: () => boolean): LatencyB
     const trial = boundTrial(request, way, isStopped, scene);
     trials.push(trial);
     tried.push(trial.begin());
-    if (tried[tried.length - 1].isNear) break;
+    if (isEnough(tried[tried.length - 1])) break;
   }
   const { bound, next } = goingOn(tried);
   if (next === NONE) return bound;
   // The other's boxes are let go.
   const [last] = trials.splice(next, 1);
   trials.length = 0;
-  return higher(bound, last.finish());
+  return higher(bound, last.finish(tried[next].isClose ? request.laterNs : undefined));
 }
 
 /** One of the ways. @param scene shared by those on the same thread */

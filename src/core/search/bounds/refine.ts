@@ -98,23 +98,34 @@ export function refine(
 /** A refinement that can be halted, and goes on as if it had not been. */
 export class Refinement {
   private readonly found = { bound: -Infinity, rounds: 0, charges: 0, isExact: true, stopped: false };
+  private readonly levels: Levels;
   private readonly rounds: Iterator<number>;
   /** Of the work; infinite where it has ended. */
   private used = -Infinity;
 
   constructor(
     private readonly problem: SynchronousProblem,
-    private readonly incumbent: Nanoseconds,
+    incumbent: Nanoseconds,
     private readonly limits: RefineLimits,
     private readonly isStopped: () => boolean,
   ) {
+    this.levels = new Levels(incumbent);
     this.rounds = this.refining();
   }
 
-  /** @param work from the start, of which the limits name the most */
-  upTo(work: number): Refined {
+  get isOver(): boolean {
+    return this.used === Infinity;
+  }
+
+  /** A faster plan is known. */
+  lower(incumbent: Nanoseconds): void {
+    this.levels.lower(incumbent);
+  }
+
+  /** @param work from the start, of which the limits name the most; the same of the rounds */
+  upTo(work: number, rounds = Infinity): Refined {
     try {
-      while (this.used < work) {
+      while (this.used < work && this.found.rounds < rounds) {
         const { done, value: used } = this.rounds.next();
         this.used = done === true ? Infinity : used;
       }
@@ -127,14 +138,13 @@ export class Refinement {
 
   /** Yields the work used so far, elimination by elimination. */
   private *refining(): Generator<number, void> {
-    const { problem, incumbent, limits, isStopped, found } = this;
+    const { problem, levels, limits, isStopped, found } = this;
     let notes = problem.boxes.map(unknown);
     // Absent where the level has just risen.
     let known: Reach | undefined;
     let cellsOfRise = 0;
     let work = -PAIR_WORK * problem.pairs;
     let mark = { used: 0, bound: -Infinity };
-    const levels = new Levels(incumbent);
     const charging = new Charging(problem, limits, found);
     for (;;) {
       const reach = levels.reach();
@@ -142,7 +152,7 @@ export class Refinement {
       if (active.some((positions) => positions.length === 0)) {
         // Every assignment contains a box that costs no less than that.
         found.bound = Math.max(found.bound, reach);
-        if (reach >= incumbent) return;
+        if (reach >= levels.incumbent) return;
         levels.rise(reach);
         known = undefined;
         continue;
@@ -168,6 +178,7 @@ export class Refinement {
       if (found.rounds >= limits.rounds) return;
       const used = PAIR_WORK * problem.pairs + work;
       yield used;
+      const { incumbent } = levels;
       if (incumbent < Infinity && incumbent - found.bound <= limits.gap * incumbent) return;
       const share = incumbent - found.bound <= NEAR * incumbent ? STALLED_NEAR : STALLED_SHARE;
       if (limits.isPatient !== true && used >= mark.used + share * limits.work) {
@@ -206,7 +217,12 @@ class Levels {
   private stride = 1;
   private rounds = 0;
 
-  constructor(private readonly incumbent: Nanoseconds) {}
+  constructor(public incumbent: Nanoseconds) {}
+
+  lower(incumbent: Nanoseconds): void {
+    this.incumbent = incumbent;
+    if (this.level < Infinity) this.level = Math.min(this.level, incumbent);
+  }
 
   /** Of the next elimination. */
   reach(): Nanoseconds {

@@ -26,7 +26,7 @@ const STEPS_PER_COMMON = 6;
 const KEPT = 12;
 const DRAWN = 6;
 const SEED = 1;
-/** Neighbourhoods of the plain optimum before the first plan is told. */
+/** Neighbourhoods of the plain optimum after which the first plan is told. */
 const NEAR_ROUNDS = 2;
 /** The same before the draws begin anew. */
 const ROUNDS_AT_ONCE = 8;
@@ -60,9 +60,13 @@ export function pricedPlans(
 ): PricedPlan[] {
   const free = judged(problem, neighbourhoodOptimum(problem, undefined, 0));
   if (free.violation === 0) {
+    if (isLate()) {
+      found(free);
+      return [free];
+    }
     const first = Math.min(NEAR_ROUNDS, rounds);
-    const near = isLate() ? free : judged(problem, neighbourhoodOptimum(problem, free.genes, first, isLate));
-    found(near);
+    const tell = (plan: FastestPlan): void => found(judged(problem, plan));
+    const near = judged(problem, neighbourhoodOptimum(problem, free.genes, first, isLate, tell));
     return [polished(problem, near, rounds - first, isLate)];
   }
   found(free);

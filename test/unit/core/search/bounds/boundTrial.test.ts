@@ -5,7 +5,7 @@ import { seededRandom } from '../../../../../src/core/graph/random';
 import { NONE } from '../../../../../src/core/graph/units';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { BoundTrial, goingOn, WAYS, type Tried } from '../../../../../src/core/search/bounds/boundTrial';
-import { boxBound } from '../../../../../src/core/search/bounds/boxBound';
+import { BoxBound, type LatencyBound } from '../../../../../src/core/search/bounds/boxBound';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
 import { latencyBound } from '../../../../../src/core/search/bounds/lowerBound';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
@@ -34,7 +34,9 @@ describe('the ways to bound a synchronous latency', () => {
       const scene = sceneOf(netOf(true));
       const trial = new BoundTrial(scene, way, undefined, LIMITS, () => false);
       const tried = trial.begin();
-      const whole = boxBound(scene, { areJoinsRelays: way }, undefined, LIMITS, () => false);
+      const whole = new BoxBound(scene, { areJoinsRelays: way }, undefined, LIMITS, () => false).upTo(
+        LIMITS.work,
+      );
       assert.deepEqual(trial.finish(), whole);
       assert.ok(tried.bound.ns > 0 && tried.bound.ns < whole.ns, `${tried.bound.ns} of ${whole.ns}`);
       assert.ok(tried.expectedNs >= tried.bound.ns);
@@ -45,13 +47,40 @@ describe('the ways to bound a synchronous latency', () => {
     const scene = sceneOf(netOf(false));
     const [first, second] = WAYS.map((way) => new BoundTrial(scene, way, undefined, LIMITS, () => false));
     const tried = [first.begin(), second.begin()];
-    assert.deepEqual(tried[0].bound, first.finish());
+    assert.ok(first.finish().ns >= tried[0].bound.ns && tried[0].bound.ns > 0);
     assert.deepEqual(tried[1], {
       bound: { ns: 0, method: 'none', stopped: false },
       expectedNs: 0,
       isNear: false,
+      isClose: false,
     });
     assert.equal(goingOn(tried).next, 0);
+  });
+
+  it('end sooner beside a better plan that is known later, and the certificate says from when on', () => {
+    const graph = netOf(true);
+    const scene = sceneOf(graph);
+    const limits = { ...LIMITS, work: 60_000_000 };
+    const { ns: whole } = new BoxBound(scene, {}, undefined, limits, () => false).upTo(limits.work);
+    const finished = (betterNs?: number): LatencyBound => {
+      const trial = new BoundTrial(scene, false, 1.005 * whole, limits, () => false);
+      assert.ok(trial.begin().isClose);
+      return trial.finish(betterNs);
+    };
+    const roundsOf = ({ certificate }: LatencyBound): number =>
+      certificate?.model === 'synchronous' ? certificate.rounds : NaN;
+    const alone = finished();
+    // As if there were one as fast as that: it ends as near to it.
+    const betterNs = 0.98 * whole;
+    const beside = finished(betterNs);
+    assert.ok(roundsOf(beside) < roundsOf(alone), `${roundsOf(beside)} of ${roundsOf(alone)} rounds`);
+    assert.ok(beside.ns <= betterNs && beside.ns >= 0.999 * betterNs - 2, `${beside.ns} of ${betterNs}`);
+    const { certificate } = beside;
+    assert.ok(certificate?.model === 'synchronous' && certificate.later?.incumbentNs === betterNs);
+    const { rules, cluster } = scene;
+    assert.equal(verifyBound(graph, rules, cluster, certificate), beside.ns);
+    const first = { ...certificate, later: undefined };
+    assert.notEqual(verifyBound(graph, rules, cluster, first), beside.ns);
   });
 
   it('are compared by what they promise, and the certificate says which it was', () => {
@@ -60,7 +89,8 @@ describe('the ways to bound a synchronous latency', () => {
     const request = { graph, rules: scene.rules, cluster: scene.cluster, latency: 'synchronous' } as const;
     const { ns, certificate } = latencyBound({ ...request, limits: LIMITS }, () => false);
     const [kept, left] = WAYS.map(
-      (areJoinsRelays) => boxBound(scene, { areJoinsRelays }, undefined, LIMITS, () => false).ns,
+      (areJoinsRelays) =>
+        new BoxBound(scene, { areJoinsRelays }, undefined, LIMITS, () => false).upTo(LIMITS.work).ns,
     );
     assert.ok(ns >= Math.max(kept, left) * 0.985, `${ns} of ${kept} and ${left}`);
     assert.ok(certificate?.model === 'synchronous');
@@ -72,7 +102,12 @@ describe('the ways to bound a synchronous latency', () => {
 
   it('end with the first that is as good as a known plan', () => {
     const bound = (ns: number) => ({ ns, method: 'any', stopped: false });
-    const tried = (ns: number, isNear: boolean): Tried => ({ bound: bound(ns), expectedNs: ns, isNear });
+    const tried = (ns: number, isNear: boolean): Tried => ({
+      bound: bound(ns),
+      expectedNs: ns,
+      isNear,
+      isClose: false,
+    });
     assert.deepEqual(goingOn([tried(5, true)]), { bound: bound(5), next: NONE });
     assert.deepEqual(goingOn([tried(5, false), tried(7, true)]), { bound: bound(7), next: NONE });
     assert.deepEqual(goingOn([tried(5, false), tried(7, false)]), { bound: bound(7), next: 1 });
@@ -86,6 +121,8 @@ describe('the ways to bound a synchronous latency', () => {
     assert.ok(bound.stopped && bound.ns > 0);
     assert.deepEqual(trial.finish(), bound);
     const random = seededRandom(1);
-    assert.ok(bound.ns < boxBound(scene, {}, undefined, LIMITS, () => random.next() > 2).ns);
+    assert.ok(
+      bound.ns < new BoxBound(scene, {}, undefined, LIMITS, () => random.next() > 2).upTo(LIMITS.work).ns,
+    );
   });
 });

@@ -8,7 +8,7 @@ import { createWorkload, type LatencyModel } from '../../../../../src/core/laten
 import type { Split } from '../../../../../src/core/partition/partition';
 import { partitionRules } from '../../../../../src/core/partition/rules';
 import { verifyBound } from '../../../../../src/core/search/bounds/certificate';
-import { boxBound, type LatencyBound } from '../../../../../src/core/search/bounds/boxBound';
+import { BoxBound, type LatencyBound } from '../../../../../src/core/search/bounds/boxBound';
 import { defaultLimits, latencyBound } from '../../../../../src/core/search/bounds/lowerBound';
 import { memoryPrices } from '../../../../../src/core/search/bounds/memoryPrices';
 import { BoundScene } from '../../../../../src/core/search/bounds/scene';
@@ -170,7 +170,7 @@ describe('lower bounds', () => {
     const scene = new BoundScene(netOf(0), partitionRules(netOf(0)), clusterOf(0));
     const limits = { rounds: 1000, work: 1e7, tableLimit: 100_000, gap: 0 };
     const bound = (isPatient: boolean): LatencyBound =>
-      boxBound(scene, { messageTurns: 0 }, 1e9, { ...limits, isPatient }, () => false);
+      new BoxBound(scene, { messageTurns: 0 }, 1e9, { ...limits, isPatient }, () => false).upTo(limits.work);
     const [all, ended] = [bound(true), bound(false)];
     assert.ok(all.certificate?.model === 'synchronous' && ended.certificate?.model === 'synchronous');
     assert.ok(ended.certificate.rounds < all.certificate.rounds);
@@ -285,7 +285,7 @@ describe('lower bounds', () => {
       for (const operators of [[], [0], [0, 1], [1, 2]]) {
         const steps = operators.map((operator) => ({ operator, prices: [price, price] }));
         const prices = { weights: [price, price], steps };
-        const { ns } = boxBound(scene, { prices }, undefined, LIMITS, () => false);
+        const { ns } = new BoxBound(scene, { prices }, undefined, LIMITS, () => false).upTo(LIMITS.work);
         assert.ok(ns <= latencyNs, `${ns} > ${latencyNs} at ${price} ns per byte`);
       }
     }
