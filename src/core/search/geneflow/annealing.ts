@@ -3,6 +3,8 @@ import type { Individual } from './individual';
 import { PricedWalk } from './pricedWalk';
 
 const TEMPERATURES = { first: 0.03, last: 0.00003 };
+/** Of a larger model each operator is a smaller part: with this power of its excess it begins colder. */
+const COOLER = 1.5;
 /** A plan from elsewhere is walked on from where it is better by more than so many temperatures. */
 const LOYALTY = 3;
 /** Changes after which the operators that the latency waits for are looked up again. */
@@ -16,7 +18,8 @@ export class Annealing {
     private readonly explorer: Explorer,
     private current: Individual,
   ) {
-    this.priced = new PricedWalk(explorer, TEMPERATURES);
+    const { first, last } = TEMPERATURES;
+    this.priced = new PricedWalk(explorer, { first: first / explorer.space.excess ** COOLER, last });
   }
 
   /** @param passed share of the whole walk that lies behind it */

@@ -30,6 +30,8 @@ interface Changed {
 const OTHER_MODEL_SHARE = { overlapped: 0.3, synchronous: 0.15 };
 const LESS_MEMORY_SHARE = 0.1;
 const HORIZONTAL_SHARE = 0.1;
+/** Of these shares in large models, whose searches are never long enough. */
+const IN_LARGE = 1 / 3;
 /** Synchronous evaluations that take about as long as an overlapped one. */
 const OVERLAPPED_COST = 4;
 /** Percent of what the model needs on one device, ascending; a plan that is valid there is valid with more. */
@@ -61,19 +63,22 @@ export function foreignStarts(problem: PartitionProblem, space: SearchSpace): Fo
     },
   });
   const cost = other === 'overlapped' ? OVERLAPPED_COST : 1;
+  const part = space.excess > 1 ? IN_LARGE : 1;
   const needed = neededBytes(space);
   const tighter = LESS_MEMORY.flatMap((percent) => {
     const tight = withLessMemory(cluster, Math.floor((needed * percent) / 100));
     return tight === undefined ? [] : [{ percent, tight }];
   });
   return [
-    start('other latency model', OTHER_MODEL_SHARE[options.latency], cost, { options: { latency: other } }),
+    start('other latency model', part * OTHER_MODEL_SHARE[options.latency], cost, {
+      options: { latency: other },
+    }),
     ...tighter.map(({ percent, tight }) =>
       start(`less memory (${percent} %)`, LESS_MEMORY_SHARE / tighter.length, 1, { cluster: tight }),
     ),
     // From the first epoch on it would keep the islands from plans with whole operators.
     ...(options.strategy === 'hybrid'
-      ? [start('split operators', HORIZONTAL_SHARE, 1, { options: { strategy: 'horizontal' } })]
+      ? [start('split operators', part * HORIZONTAL_SHARE, 1, { options: { strategy: 'horizontal' } })]
       : []),
   ];
 }

@@ -18,11 +18,13 @@ const CHILD_TRIES = 150;
 const LOCAL_SHARE = 0.1;
 /** Of the first epochs, for plans of stages; with the rest of each the best of them is improved. */
 const STAGES_SHARE = 0.5;
+/** Epochs after which a population's best is annealed as well in large models: walks get further there than children do. */
+const BRED_IN_LARGE = 2;
 /** Seeds up to so many times as slow as the fastest, valid or not, lend their genes. */
 const DONORS_WITHIN = 1.5;
 
 /**
- * One population of GenEFlow, or a single plan that is annealed: a pure state machine. The same seeds, the same
+ * One population of GenEFlow, or a single plan that is annealed, of large models one after the other: a pure state machine. The same seeds, the same
  * calls in the same order and the same seed of randomness give the same plans, wherever it lives.
  */
 export class Island {
@@ -91,6 +93,8 @@ export class Island {
     const end = this.evaluations + evaluations;
     const endOfBreeding = this.parts.localSearch ? end - Math.floor(evaluations * LOCAL_SHARE) : end;
     if (this.epoch < this.stagesEpochs) this.addStaged(endOfBreeding, stop);
+    const isBred = this.space.excess === 1 || this.epoch < BRED_IN_LARGE || !this.parts.annealing;
+    if (!isBred) this.annealing ??= new Annealing(this.explorer, this.population[this.first()]);
     if (this.annealing === undefined) {
       while (this.evaluations < endOfBreeding && !stop()) this.breed(endOfBreeding, stop);
     } else {

@@ -12,6 +12,8 @@ export interface Profile {
   readonly split: Split | undefined;
 }
 
+/** Of more operators a search is over long before it has tried all that might help. */
+const FEW_STEPS = 200;
 /** More axes than a tensor has. */
 const MOST_AXES = 64;
 
@@ -41,6 +43,11 @@ export class SearchSpace {
     this.crossing = crossingBytes(workload);
     this.pins = options.pins ?? new Map();
     this.isFree = this.pins.size === 0 && options.strategy !== 'horizontal';
+  }
+
+  /** By how many times the model is larger than those that a search gets to the end of. */
+  get excess(): number {
+    return Math.max(1, this.steps.length / FEW_STEPS);
   }
 
   /** The place within `reach` of `step` that the fewest bytes cross. */
