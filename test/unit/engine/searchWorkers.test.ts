@@ -41,6 +41,20 @@ describe('a bound in a worker', () => {
     assert.ok(found.ns > 0 && !found.stopped);
   });
 
+  it('is the same as on this thread beside a better plan that is known later', async () => {
+    const asked = { ...request(20), limits: { rounds: 1000, work: 3e5, tableLimit: 1e6, gap: 0.001 } };
+    const { ns } = latencyBound(asked, () => false);
+    const first = { ...asked, incumbentNs: Math.ceil(1.02 * ns) };
+    const laterNs = Math.ceil(1.01 * ns);
+    const found = await workerBound(file)(first, Promise.resolve(laterNs), () => false);
+    assert.deepEqual(
+      found,
+      latencyBound({ ...first, laterNs }, () => false),
+    );
+    const { certificate } = found;
+    assert.ok(certificate?.model === 'synchronous' && certificate.later?.incumbentNs === laterNs);
+  });
+
   it('ends soon after it is told to', async () => {
     const end = performance.now() + 300;
     const limits = { rounds: 1e9, work: 1e15, tableLimit: 1e7, gap: 0 };

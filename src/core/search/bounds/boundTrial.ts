@@ -30,8 +30,8 @@ const START_SHARE = 0.3;
 /** Without joins the eliminations go faster, with them the bound rises further in the end. */
 const LATER_GAIN = 1.015;
 /**
- * So near to the known plan, in models of so many operators at most, without prices of memory. Measured: joins are better kept then, and beside the
- * plan that the search finds in the end most boxes go at once.
+ * So near to the known plan, in models of so many operators at most, without prices of memory. Measured: joins are
+ * better kept then, and beside the plan that the search finds in the end most boxes go at once.
  */
 const CLOSE_WITHIN = 0.07;
 const CLOSE_OPERATORS = 200;

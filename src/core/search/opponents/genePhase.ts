@@ -103,10 +103,10 @@ export class GenePhase {
         const high = Math.min(end, owned.to[from] * ofOwned);
         if (low >= high) continue;
         // Of what the sender owns the receiver may hold some itself.
-        const places = high - low - Math.max(0, Math.min(high, ownTo) - Math.max(low, ownFrom));
-        if (places === 0) continue;
-        lacking -= places;
-        sum += this.sent(storage, from, to, places * slab);
+        const sent = high - low - Math.max(0, Math.min(high, ownTo) - Math.max(low, ownFrom));
+        if (sent === 0) continue;
+        lacking -= sent;
+        sum += this.sent(storage, from, to, sent * slab);
       }
     }
     return sum;

@@ -297,12 +297,9 @@ describe('the synchronous problem over lengths', () => {
   it('says exactly the same of a chain of given lengths at any prices of what devices lack', () => {
     for (let seed = 0; seed < 20; seed++) {
       const random = seededRandom(2000 + seed);
-      const graph = chainOf(random);
-      const rules = partitionRules(graph);
-      const cluster = severalDevices(random);
-      const order = graph.operators.map(({ id }) => id);
-      const workload = createWorkload(graph, rules, cluster, order, 'synchronous');
-      const scene = new BoundScene(graph, rules, cluster);
+      const chain = chainProblem(random, false);
+      const { workload } = chain;
+      const { scene } = chain.problem;
       for (let plan = 0; plan < 10; plan++) {
         const genes = alikeGenes(random, workload);
         const problem = new SynchronousProblem(scene, undefined, () => false);
